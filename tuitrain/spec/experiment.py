@@ -1,0 +1,61 @@
+"""What the user starts once: one run, or the many runs of a comparison."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+from tuitrain.optim import AnyOptimizer
+from tuitrain.optim.schedules import AnySchedule
+from tuitrain.spec.preset import Preset
+
+
+class Run(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One training: a preset x an optimizer x a learning rate (and schedule) x a seed."""
+
+    name: str
+    preset: str
+    optimizer: AnyOptimizer
+    schedule: AnySchedule
+    seed: int
+
+
+class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything needed to repeat an experiment; written to `experiment.toml`.
+
+    Runs of the same preset form one stack; stack i is the i-th preset of `presets`.
+    """
+
+    presets: dict[str, Preset]
+    runs: list[Run]
+    device: str = "auto"
+    threads: int = 1
+    engine: Literal["auto", "eager", "compiled"] = "auto"
+    paused: bool = False
+    """Wait for a `resume` or `step` command before the first step."""
+    created: str = ""
+    """UTC time, ISO 8601."""
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def stack(self, preset: str) -> list[Run]:
+        """The runs of one preset, in order."""
+        return [run for run in self.runs if run.preset == preset]
+
+
+def run_name(preset: str, optimizer: AnyOptimizer, seed: int) -> str:
+    """The name of a run, such as `sales-mse adam lr=0.001 seed=0`."""
+    name = type(optimizer).__struct_config__.tag
+    return f"{preset} {name} lr={optimizer.lr:g} seed={seed}"
+
+
+def single(preset: Preset, *, device: str = "auto", paused: bool = False) -> Experiment:
+    """The experiment of one run of a preset with the preset's own settings."""
+    run = Run(
+        name=run_name(preset.name, preset.optimizer, preset.train.seed),
+        preset=preset.name,
+        optimizer=preset.optimizer,
+        schedule=preset.schedule,
+        seed=preset.train.seed,
+    )
+    return Experiment(presets={preset.name: preset}, runs=[run], device=device, paused=paused)

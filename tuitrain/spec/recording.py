@@ -1,0 +1,97 @@
+"""What a run records: the names and types of its series, and the block that carries them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_RECORDED_WEIGHTS = 64
+"""Up to this many parameters, every weight is recorded; above, statistics of every tensor."""
+
+RECORDING_BUDGET = 200_000_000
+"""Values recorded by one stack (runs x steps x series) before steps are thinned out."""
+
+TENSOR_STATISTICS = ("norm", "mean", "std", "min", "max", "update_ratio")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The series of one stack of runs.
+
+    Attributes:
+        runs: number of runs in the stack, R.
+        dtypes: NumPy dtype name of each series, in recorded order.
+        stride: every `stride`-th step is a row (1: every step).
+    """
+
+    runs: int
+    dtypes: Mapping[str, str]
+    stride: int = 1
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        return tuple(self.dtypes)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A block of consecutive rows of one stack.
+
+    Row j is step `first + j * stride`: the loss and the gradient norm that this update was
+    computed from, the learning rate it used, the weights after it. Rows after a run has ended
+    are NaN.
+
+    Attributes:
+        stack: index of the stack in the experiment.
+        first: step of the first row.
+        stride: steps between rows.
+        series: one array `[R, K]` for each series of the layout, in its order.
+    """
+
+    stack: int
+    first: int
+    stride: int
+    series: Mapping[str, NDArray[np.floating]]
+
+    @property
+    def rows(self) -> int:
+        return next(iter(self.series.values())).shape[1]
+
+    @property
+    def last(self) -> int:
+        """Step of the last row."""
+        return self.first + (self.rows - 1) * self.stride
+
+
+def element_names(name: str, shape: tuple[int, ...]) -> list[str]:
+    """Column name of each element of a parameter: `w` (a scalar), `w[0,0]`, `w[1,0]`, ..."""
+    if not shape:
+        return [name]
+    return [f"{name}[{','.join(map(str, i))}]" for i in product(*map(range, shape))]
+
+
+def layout(shapes: Mapping[str, tuple[int, ...]], runs: int, steps: int, dtype: str) -> Layout:
+    """The series that a stack of runs records.
+
+    Args:
+        shapes: shape of each parameter, without the run axis.
+        runs: R.
+        steps: planned steps; decides whether steps must be thinned out.
+        dtype: dtype of the training; the learning rate is recorded in float64 as scheduled.
+    """
+    elements = sum(int(np.prod(shape)) for shape in shapes.values())
+    if elements <= MAX_RECORDED_WEIGHTS:
+        weights = [e for name, shape in shapes.items() for e in element_names(name, shape)]
+    else:
+        weights = [f"{name}.{statistic}" for name in shapes for statistic in TENSOR_STATISTICS]
+    names = ["loss", "lr", "grad_norm", *weights]
+    stride = 1
+    while runs * (steps // stride) * (len(names) + 2) > RECORDING_BUDGET:
+        stride *= 2
+    if stride > 1:
+        names[1:1] = ["loss_min", "loss_max"]
+    return Layout(runs, {name: "float64" if name == "lr" else dtype for name in names}, stride)
