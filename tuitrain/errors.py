@@ -17,4 +17,6 @@ class InputError(ValueError):
         self.where = where
         self.expected = expected
         line = f"{where}: {problem}" if where else problem
-        super().__init__(f"{line}; expected {expected}" if expected else line)
+        line = f"{line}; expected {expected}" if expected else line
+        # A value or a path may hold a line break, or worse: a command to the terminal.
+        super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))

@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
+from math import isfinite
+from typing import Annotated, Any, ClassVar, Protocol
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 NonNegative = Annotated[float, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
+UpToOne = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Array(Protocol):
+    """What a step may do with its arrays, which a `torch.Tensor` can do."""
+
+    def __add__(self, other: Array | float, /) -> Array: ...
+    def __radd__(self, other: float, /) -> Array: ...
+    def __sub__(self, other: Array | float, /) -> Array: ...
+    def __mul__(self, other: Array | float, /) -> Array: ...
+    def __rmul__(self, other: float, /) -> Array: ...
+    def __truediv__(self, other: Array | float, /) -> Array: ...
+    def __pow__(self, other: float, /) -> Array: ...
+    def __gt__(self, other: float, /) -> Array: ...
+    def __ge__(self, other: float, /) -> Array: ...
+    def __lt__(self, other: float, /) -> Array: ...
+    def abs(self) -> Array: ...
+    def sign(self) -> Array: ...
+    def sqrt(self) -> Array: ...
+    def maximum(self, other: Array, /) -> Array: ...
+    def clip(self, min: float, max: float) -> Array: ...  # noqa: A002
+    def where(self, condition: Array, other: Array, /) -> Array: ...
+
+
+Arrays = tuple[Array, ...]
 
 
 class Optimizer(
@@ -34,6 +60,9 @@ class Optimizer(
     the same lines serve eager tensors, compiled ones and the screen that shows the source.
     Hyper-parameters are Python floats: what is computed from them alone (`1 - beta2**t`) is
     float64, and is cast only where it meets a tensor.
+
+    Raises:
+        ValueError: a hyper-parameter is infinite or not a number.
     """
 
     lr: NonNegative
@@ -41,3 +70,18 @@ class Optimizer(
     state: ClassVar[tuple[str, ...]] = ()
     paper: ClassVar[str] = ""
     step: ClassVar[Callable[..., tuple[Any, ...]]]
+
+    def __post_init__(self) -> None:
+        require_finite(self)
+
+
+def require_finite(settings: Struct) -> None:
+    """Refuses infinity and NaN, which TOML can write and a range such as `>= 0` lets through."""
+    for name, value in structs.asdict(settings).items():
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(f"Expected a finite `{name}`, got {value}")
+
+
+def decayed(g: Array, p: Array, weight_decay: float) -> Array:
+    """The gradient with L2 regularisation: that of loss + weight_decay/2 |p|^2."""
+    return g + weight_decay * p if weight_decay else g

@@ -2,28 +2,216 @@
 
 from __future__ import annotations
 
-import numpy as np
-from msgspec import Struct
-from numpy.typing import NDArray
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 
-from tuitrain.optim.base import NonNegative
+import msgspec
+import numpy as np
+from msgspec import Meta, Struct, structs
+from numpy.typing import ArrayLike, NDArray
+
+from tuitrain.errors import InputError
+from tuitrain.optim.base import NonNegative, Positive, UpToOne, require_finite
+
+Floats = NDArray[np.float64]
+Steps = Annotated[int, Meta(ge=1)]
 
 
 class Schedule(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag=True
 ):
-    """A learning-rate schedule; step t (from 1) uses `lr * factors(t - 1, steps)`.
+    """A learning-rate schedule: before its next update, a run uses `lr * factors(t, steps)`.
 
-    `warmup` steps in front raise the factor linearly from `warmup_from` to 1; the schedule
-    proper starts after them.
+    `t` counts the finished updates, here and in the formulas: at the first one it is 0.
+
+    A subclass defines `shape(self, done, total)`: the factors without warm-up after `done` (an
+    array) of `total` updates. `warmup` steps in front raise the factor linearly from
+    `warmup_from` to 1; the schedule proper starts after them and has the steps that are left.
+
+    Raises:
+        ValueError: a setting is infinite or not a number.
     """
 
-    warmup: int = 0
+    warmup: Annotated[int, Meta(ge=0)] = 0
     warmup_from: NonNegative = 0.0
 
+    shape: ClassVar[Callable[..., Floats]]
 
-class Constant(Schedule, frozen=True, tag="constant"):
-    """The same learning rate at every step."""
+    def __post_init__(self) -> None:
+        require_finite(self)
 
-    def shape(self, done: NDArray[np.float64], total: int) -> NDArray[np.float64]:
+    def factors(self, done: ArrayLike, total: int) -> Floats:
+        """The factor on the learning rate after `done` finished updates, in their shape.
+
+        Args:
+            done: finished updates, from 0.
+            total: planned steps, the warm-up included.
+        """
+        done = np.asarray(done, np.float64)
+        rising = self.warmup_from + (1 - self.warmup_from) * done / max(self.warmup, 1)
+        proper = self.shape(np.maximum(done - self.warmup, 0.0), max(total - self.warmup, 1))
+        return np.where(done < self.warmup, rising, proper)
+
+
+class Constant(Schedule, frozen=True, kw_only=True, tag="constant"):
+    """lr"""
+
+    def shape(self, done: Floats, total: int) -> Floats:
         return np.ones_like(done)
+
+
+class Exponential(Schedule, frozen=True, kw_only=True, tag="exponential"):
+    """lr * decay^(t / every), with t / every rounded down if staircase"""
+
+    decay: Positive = 0.99
+    every: Steps = 1
+    staircase: bool = False
+
+    def shape(self, done: Floats, total: int) -> Floats:
+        return np.power(self.decay, periods(done, self.every, self.staircase))
+
+
+class InverseTime(Schedule, frozen=True, kw_only=True, tag="inverse-time"):
+    """lr / (1 + decay * t / every), with t / every rounded down if staircase"""
+
+    decay: NonNegative = 0.01
+    every: Steps = 1
+    staircase: bool = False
+
+    def shape(self, done: Floats, total: int) -> Floats:
+        return 1 / (1 + self.decay * periods(done, self.every, self.staircase))
+
+
+class Step(Schedule, frozen=True, kw_only=True, tag="step"):
+    """lr * gamma^floor(t / every)"""
+
+    every: Steps = 1000
+    gamma: Positive = 0.1
+
+    def shape(self, done: Floats, total: int) -> Floats:
+        return np.power(self.gamma, periods(done, self.every, staircase=True))
+
+
+class Polynomial(Schedule, frozen=True, kw_only=True, tag="polynomial"):
+    """lr * (end + (1 - end) * (1 - t / steps)^power)"""
+
+    end: NonNegative = 0.0
+    power: Positive = 1.0
+    steps: Steps | None = None
+
+    def shape(self, done: Floats, total: int) -> Floats:
+        left = 1 - share(done, self.steps or total)
+        return self.end + (1 - self.end) * left**self.power
+
+
+class Cosine(Schedule, frozen=True, kw_only=True, tag="cosine"):
+    """lr * (end + (1 - end) * (1 + cos(pi * t / steps)) / 2)"""
+
+    end: NonNegative = 0.0
+    steps: Steps | None = None
+
+    def shape(self, done: Floats, total: int) -> Floats:
+        return cosine(1.0, self.end, share(done, self.steps or total))
+
+
+class OneCycle(Schedule, frozen=True, kw_only=True, tag="one-cycle"):
+    """lr is the peak: from lr * start up to lr in the share `rise` of steps, then to lr * end"""
+
+    start: NonNegative = 0.04
+    end: NonNegative = 4e-6
+    rise: UpToOne = 0.3
+    steps: Steps | None = None
+
+    def shape(self, done: Floats, total: int) -> Floats:
+        last = (self.steps or total) - 1
+        peak = max(self.rise * (last + 1) - 1, 0.0)
+        up = cosine(self.start, 1.0, share(done, peak))
+        down = cosine(1.0, self.end, share(done - peak, last - peak))
+        return np.where(done < peak, up, down)
+
+
+def periods(done: Floats, every: int, staircase: bool) -> Floats:
+    """How many times `every` updates are done; only full ones if `staircase`."""
+    return np.floor(done / every) if staircase else done / every
+
+
+def share(done: Floats, steps: float) -> Floats:
+    """The share of `steps` that is done, at most 1."""
+    return np.clip(done / steps, 0.0, 1.0) if steps > 0 else np.ones_like(done)
+
+
+def cosine(start: float, end: float, share: Floats) -> Floats:
+    """From `start` to `end` along half a cosine."""
+    return end + (start - end) * (1 + np.cos(np.pi * share)) / 2
+
+
+SCHEDULES: dict[str, type[Schedule]] = {
+    str(kind.__struct_config__.tag): kind for kind in Schedule.__subclasses__()
+}
+"""Every schedule by its name."""
+
+if TYPE_CHECKING:
+    AnySchedule = Schedule
+else:
+    AnySchedule = Union[tuple(SCHEDULES.values())]  # noqa: UP007 - the members are data
+
+
+def parse_schedule(text: str, where: str = "schedule") -> AnySchedule:
+    """The schedule that `NAME[:KEY=VALUE[,KEY=VALUE...]]` means, such as `cosine:end=0.01`.
+
+    Args:
+        text: the specification.
+        where: what the error names as its place, such as `--schedule`.
+
+    Raises:
+        InputError: unknown name, unknown or repeated key, or a value of the wrong kind.
+    """
+    name, _, settings = text.strip().partition(":")
+    if name not in SCHEDULES:
+        raise InputError(f"no schedule {name!r}", where=where, expected=nearest(name, SCHEDULES))
+    kind = SCHEDULES[name]
+    values: dict[str, Any] = {}
+    for setting in filter(None, settings.split(",")):
+        key, _, value = (part.strip() for part in setting.partition("="))
+        if key in values:
+            raise InputError(f"{key} is given twice", where=f"{where} {text}", expected="it once")
+        values[key] = parse_value(kind, key, value, where=f"{where} {text}")
+    return kind(**values)
+
+
+def parse_value(kind: type[Schedule], key: str, value: str, where: str) -> Any:
+    """The value of one setting of a schedule, from its text."""
+    keys = fields(kind)
+    if key not in keys:
+        raise InputError(f"no key {key!r}", where=where, expected=nearest(key, keys))
+    try:
+        converted = msgspec.convert(value, keys[key].type, strict=False)
+        return getattr(kind(**{key: converted}), key)
+    except ValueError as error:
+        expected = str(error).removeprefix("Expected ").partition(", got")[0]
+        raise InputError(f"{key}={value}", where=where, expected=expected) from None
+
+
+def fields(kind: type[Schedule]) -> dict[str, structs.FieldInfo]:
+    """The settings of a schedule by name: its own, then those of the warm-up."""
+    own_first = sorted(structs.fields(kind), key=lambda f: f.name in Schedule.__struct_fields__)
+    return {field.name: field for field in own_first}
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The valid words, for an error message, and the one of them most like `word`."""
+    words = list(words)
+    likely = "".join(f" (nearest: {match})" for match in get_close_matches(word, words, n=1))
+    return f"one of {', '.join(words)}{likely}"
+
+
+def format_schedule(schedule: AnySchedule) -> str:
+    """The specification of a schedule: the inverse of `parse_schedule`; defaults are left out."""
+    settings = [
+        f"{field.name}={str(value).lower()}"
+        for field in fields(type(schedule)).values()
+        if (value := getattr(schedule, field.name)) != field.default
+    ]
+    name = str(schedule.__struct_config__.tag)
+    return f"{name}:{','.join(settings)}" if settings else name

@@ -6,9 +6,9 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from tuitrain.optim import AnyOptimizer
+from tuitrain.optim import AnyOptimizer, name_of
 from tuitrain.optim.schedules import AnySchedule
-from tuitrain.spec.preset import Preset
+from tuitrain.spec.preset import Count, Preset, Seed
 
 
 class Run(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -16,9 +16,11 @@ class Run(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str
     preset: str
+    """Key of the preset in the experiment's `presets`."""
     optimizer: AnyOptimizer
     schedule: AnySchedule
-    seed: int
+    seed: Seed
+    """The preset's `init` holds where this is the preset's own seed."""
 
 
 class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,13 +32,14 @@ class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     presets: dict[str, Preset]
     runs: list[Run]
     device: str = "auto"
-    threads: int = 1
+    threads: Count = 1
     engine: Literal["auto", "eager", "compiled"] = "auto"
     paused: bool = False
     """Wait for a `resume` or `step` command before the first step."""
     created: str = ""
-    """UTC time, ISO 8601."""
+    """UTC time, ISO 8601; filled in when the experiment's folder is made."""
     versions: dict[str, str] = field(default_factory=dict)
+    """Of Python and of the packages that results depend on; filled in with `created`."""
 
     def stack(self, preset: str) -> list[Run]:
         """The runs of one preset, in order."""
@@ -45,8 +48,7 @@ class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def run_name(preset: str, optimizer: AnyOptimizer, seed: int) -> str:
     """The name of a run, such as `sales-mse adam lr=0.001 seed=0`."""
-    name = type(optimizer).__struct_config__.tag
-    return f"{preset} {name} lr={optimizer.lr:g} seed={seed}"
+    return f"{preset} {name_of(optimizer)} lr={optimizer.lr:g} seed={seed}"
 
 
 def single(preset: Preset, *, device: str = "auto", paused: bool = False) -> Experiment:

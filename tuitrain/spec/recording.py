@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class Chunk:
 
     @property
     def rows(self) -> int:
-        return next(iter(self.series.values())).shape[1]
+        return int(next(iter(self.series.values())).shape[1])
 
     @property
     def last(self) -> int:
@@ -83,7 +84,7 @@ def layout(shapes: Mapping[str, tuple[int, ...]], runs: int, steps: int, dtype: 
         steps: planned steps; decides whether steps must be thinned out.
         dtype: dtype of the training; the learning rate is recorded in float64 as scheduled.
     """
-    elements = sum(int(np.prod(shape)) for shape in shapes.values())
+    elements = sum(map(prod, shapes.values()))
     if elements <= MAX_RECORDED_WEIGHTS:
         weights = [e for name, shape in shapes.items() for e in element_names(name, shape)]
     else:

@@ -1,0 +1,81 @@
+"""The real command, with a directory of its own for experiments."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = str(Path(sysconfig.get_path("scripts")) / "tuitrain")
+
+
+@dataclass(frozen=True)
+class Command:
+    """`tuitrain` as it is installed, with its experiments in `runs_dir`."""
+
+    runs_dir: Path
+    path: str = COMMAND
+
+    def __call__(self, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+        """Runs it to its end; `more` is its environment."""
+        return subprocess.run(
+            [self.path, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env=self.environment | more,
+            timeout=60,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts it, and comes back when its worker trains."""
+        process = subprocess.Popen(
+            [self.path, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+        )
+        assert process.stderr
+        assert process.stderr.readline() == "starting\n"
+        assert process.stderr.readline().startswith("running")
+        return process
+
+    def experiments(self) -> list[dict[str, Any]]:
+        """What `tuitrain experiments --json` says."""
+        listed: list[dict[str, Any]] = json.loads(self("experiments", "--json").stdout)
+        return listed
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Ours, without what would style the output."""
+        unset = {"FORCE_COLOR", "NO_COLOR", "COLUMNS", "_TUITRAIN_COMPLETE"}
+        kept = {name: value for name, value in os.environ.items() if name not in unset}
+        return kept | {"TUITRAIN_RUNS_DIR": str(self.runs_dir), "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture
+def runs_dir(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def tuitrain(runs_dir: Path) -> Command:
+    return Command(runs_dir)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Command, dict[str, Any]]:
+    """A directory with one finished experiment, and what `--json` said."""
+    tuitrain = Command(tmp_path_factory.mktemp("runs"))
+    ran = tuitrain("run", "line-fit", "--json")
+    assert ran.returncode == 0, ran.stderr
+    return tuitrain, json.loads(ran.stdout)

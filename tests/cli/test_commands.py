@@ -1,0 +1,120 @@
+"""The commands that only tell: presets, optimizers, doctor, completion."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tuitrain.cli import main
+from tuitrain.optim import OPTIMIZERS, hyperparameters
+from tuitrain.spec.catalogue import catalogue
+from tuitrain.spec.load import load_file
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Command
+
+
+def test_presets_are_listed_by_topic(tuitrain: Command) -> None:
+    lines = tuitrain("presets").stdout.splitlines()
+    names = [line.split()[0] for line in lines if line.startswith("  ")]
+    assert names == list(catalogue())
+    for preset in catalogue().values():
+        assert any(line.strip() == preset.topic for line in lines)
+        assert any(preset.title in line for line in lines)
+
+
+@pytest.mark.parametrize("name", ["line-fit", "parabola-decay"])
+def test_a_shown_preset_is_a_preset_file(tuitrain: Command, tmp_path: Path, name: str) -> None:
+    file = tmp_path / f"{name}.toml"
+    file.write_text(tuitrain("presets", "show", name).stdout)
+    assert tuitrain("presets", "check", file).returncode == 0
+    assert load_file(file) == catalogue()[name]
+    assert tuitrain("presets", "show", file).stdout == file.read_text()
+
+
+def test_the_schema_is_json(tuitrain: Command) -> None:
+    schema = json.loads(tuitrain("presets", "schema").stdout)
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert "optimizer" in json.dumps(schema)
+
+
+def test_every_shipped_file_is_right(tuitrain: Command) -> None:
+    files = sorted((Path(__file__).parents[2] / "presets").glob("*.toml"))
+    checked = tuitrain("presets", "check", *files)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert len(checked.stdout.splitlines()) == len(files)
+    assert all(tomllib.loads(file.read_text())["title"] for file in files)
+
+
+def test_optimizers_are_listed_with_their_defaults(tuitrain: Command) -> None:
+    _, *lines = tuitrain("optimizers").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(OPTIMIZERS)
+    for line, rule in zip(lines, OPTIMIZERS.values(), strict=True):
+        for name, value in hyperparameters(rule).items():
+            assert f"{name}={str(value).lower()}" in line
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_shows_its_formula_and_its_step(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["optimizers", "show", name]) == 0
+    out = capsys.readouterr().out
+    rule = OPTIMIZERS[name]
+    assert out.startswith(f"{name} ({rule.paper})\n")
+    assert "Args:" in out
+    assert "\ndef step(self" in out
+    assert out.rstrip().splitlines()[-1].startswith("    return ")
+
+
+def test_the_doctor_looks_at_everything(tuitrain: Command, runs_dir: Path) -> None:
+    told = tuitrain("doctor", TERM="dumb")
+    lines = [line.split(maxsplit=2) for line in told.stdout.splitlines()[:-2]]
+    found = {what: (mark, rest) for mark, what, rest in lines}
+    assert told.returncode == 0
+    assert {mark for mark, _ in found.values()} == {"ok", "warn"}
+    assert found["torch"][0] == "ok"
+    assert found["terminal"][0] == "warn"
+    assert str(runs_dir) in found["experiments"][1]
+    assert told.stdout.splitlines()[-1].endswith("warnings")
+    assert not runs_dir.exists()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(tuitrain: Command, shell: str) -> None:
+    script = tuitrain("completion", shell)
+    assert script.returncode == 0
+    assert f"_TUITRAIN_COMPLETE={shell}_complete" in script.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("tuitrain op", ["optimizers"]),
+        ("tuitrain run line", ["line-fit"]),
+        ("tuitrain presets show sales-m", ["sales-mse"]),
+        ("tuitrain run line-fit -o adam", ["adam", "adamax", "adamw"]),
+        ("tuitrain optimizers show li", ["lion"]),
+        ("tuitrain run line-fit --fail", ["--fail-on-divergence"]),
+    ],
+)
+def test_names_complete(tuitrain: Command, words: str, expected: list[str]) -> None:
+    answered = tuitrain(
+        _TUITRAIN_COMPLETE="bash_complete",
+        COMP_WORDS=words,
+        COMP_CWORD=str(len(words.split()) - 1),
+    )
+    assert answered.stdout.splitlines() == [f"plain,{word}" for word in expected]
+
+
+def test_python_m_is_the_same_command(tuitrain: Command) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tuitrain", "--version"], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == tuitrain("--version").stdout

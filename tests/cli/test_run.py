@@ -1,0 +1,212 @@
+"""`tuitrain run` and what it leaves behind, with the real command and the real worker."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import math
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pexpect
+import psutil
+import pytest
+from tuitrain.record.folder import ExperimentFolder, resolve
+from tuitrain.record.store import StoreReader
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Command
+
+KEYS = ["experiment", "path", "device", "seconds", "steps_per_second", "runs"]
+RUN_KEYS = [
+    *("name", "preset", "optimizer", "lr", "seed", "status", "steps", "loss", "best_loss"),
+    *("final_loss", "metrics", "weights"),
+]
+FOREVER = "100000000"
+"""Steps that no test waits for."""
+
+
+def columns(folder: ExperimentFolder) -> dict[str, list[float]]:
+    """Every recorded series of the first run, straight from the store."""
+    series: dict[str, list[float]] = {}
+    with contextlib.closing(StoreReader(folder.database)) as reader:
+        for _, chunk in reader.chunks():
+            for name, values in chunk.series.items():
+                series.setdefault(name, []).extend(values[0].tolist())
+    return series
+
+
+def test_json_is_the_contract(trained: tuple[Command, dict[str, Any]]) -> None:
+    tuitrain, result = trained
+    [run] = result["runs"]
+    assert list(result) == KEYS
+    assert list(run) == RUN_KEYS
+    assert Path(result["path"]) == tuitrain.runs_dir / result["experiment"]
+    assert (result["device"], result["seconds"] > 0) == ("cpu", True)
+    assert run["name"] == "line-fit sgd lr=0.027 seed=0"
+    assert (run["preset"], run["optimizer"], run["lr"], run["seed"]) == (
+        *("line-fit", "sgd", 0.027, 0),
+    )
+    assert (run["status"], run["steps"], run["metrics"]) == ("finished", 10_000, {})
+    assert 0 < run["best_loss"] <= run["loss"] < 1e-27
+    assert run["final_loss"] < 1e-27
+    assert run["weights"]["w"] == [[pytest.approx(2, abs=1e-12)]]
+    assert run["weights"]["b"] == [pytest.approx(5, abs=1e-12)]
+
+
+def test_csv_holds_the_recorded_numbers(trained: tuple[Command, dict[str, Any]]) -> None:
+    tuitrain, result = trained
+    exported = tuitrain("export", "--format", "csv")
+    recorded = columns(resolve(tuitrain.runs_dir, result["experiment"]))
+    header, *rows = csv.reader(io.StringIO(exported.stdout))
+    assert header == ["run", "step", "loss", "lr", "grad_norm", "w[0,0]", "b[0]"]
+    assert [row[0] for row in rows] == ["0"] * 10_000
+    assert [row[1] for row in rows] == [str(step) for step in range(1, 10_001)]
+    for column, name in enumerate(header[2:], start=2):
+        assert [row[column] for row in rows] == [repr(value) for value in recorded[name]]
+
+
+def test_jsonl_holds_the_same(trained: tuple[Command, dict[str, Any]], tmp_path: Path) -> None:
+    tuitrain, result = trained
+    exported = tuitrain("export", result["experiment"][:11], "--format", "csv")
+    target = tmp_path / "rows.jsonl"
+    written = tuitrain("export", "--format", "jsonl", "-o", target)
+    assert (written.returncode, written.stdout) == (0, "")
+    header, *rows = csv.reader(io.StringIO(exported.stdout))
+    objects = [json.loads(line) for line in target.read_text().splitlines()]
+    assert list(objects[0]) == header
+    assert [[repr(value) for value in row.values()] for row in objects] == rows
+
+
+def test_a_reader_that_leaves_is_no_error(trained: tuple[Command, dict[str, Any]]) -> None:
+    tuitrain, _ = trained
+    piped = subprocess.run(
+        f"{tuitrain.path} export --format csv | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        env=tuitrain.environment,
+        check=True,
+    )
+    assert piped.stdout.startswith("run,step,loss")
+    assert piped.stderr == ""
+
+
+def test_experiments_lists_and_rm_deletes(tuitrain: Command) -> None:
+    nothing = tuitrain("experiments")
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+    ran = tuitrain("run", "parabola-decay", "--quiet", "--set", "optimizer.lr=0.1")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "parabola-decay sgd lr=0.1 seed=0 finished after 40 steps" in ran.stdout
+    [row] = tuitrain.experiments()
+    assert (row["state"], row["presets"], row["steps"]) == ("finished", ["parabola-decay"], 40)
+    assert row["age"] < 60
+    table = tuitrain("experiments").stdout
+    assert table.splitlines()[0].split() == ["id", "state", "preset", "steps", "loss", "age"]
+    assert table.splitlines()[1].split()[:4] == [row["id"], "finished", "parabola-decay", "40"]
+    scalar = tuitrain("export", "--format", "csv").stdout.splitlines()
+    assert scalar[0] == "run,step,loss,lr,grad_norm,w"
+    assert tuitrain("rm").stdout == f"{row['id']} deleted\n"
+    assert tuitrain.experiments() == []
+    assert not Path(row["path"]).exists()
+
+
+def test_epochs_make_a_column(tuitrain: Command) -> None:
+    ran = tuitrain("run", "book-mse", "--epochs", "2", "--batch", "50", "-o", "adam", "--quiet")
+    assert ran.returncode == 0, ran.stderr
+    header, *rows = csv.reader(io.StringIO(tuitrain("export", "--format", "csv").stdout))
+    assert header[:6] == ["run", "step", "epoch", "loss", "lr", "grad_norm"]
+    assert [row[1:3] for row in rows] == [
+        *(["1", "1"], ["2", "1"], ["3", "1"], ["4", "2"], ["5", "2"], ["6", "2"]),
+    ]
+
+
+def test_divergence_is_told_in_json_and_by_the_exit_code(tuitrain: Command) -> None:
+    ran = tuitrain("run", "line-fit", "--lr", "10", "--json", "--fail-on-divergence")
+    [run] = json.loads(ran.stdout)["runs"]
+    assert ran.returncode == 1
+    assert list(run) == [*RUN_KEYS[:6], "diverged_at", *RUN_KEYS[6:]]
+    assert (run["status"], run["loss"], run["final_loss"]) == ("diverged", None, None)
+    assert run["diverged_at"] == run["steps"] > 1
+    assert "NaN" not in ran.stdout
+    assert "Infinity" not in ran.stdout
+    rows = tuitrain("export", "--format", "jsonl").stdout.splitlines()
+    assert len(rows) == run["steps"]
+    assert json.loads(rows[0])["loss"] == 89
+    assert json.loads(rows[-1])["loss"] is None
+    last = tuitrain("export", "--format", "csv").stdout.splitlines()[-1].split(",")
+    assert not math.isfinite(float(last[2]))
+
+
+def test_ctrl_c_stops_and_keeps(tuitrain: Command, runs_dir: Path) -> None:
+    process = tuitrain.start("run", "sales-mse", "--steps", FOREVER, "--json")
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    [run] = json.loads(out)["runs"]
+    assert process.returncode == 130
+    assert (run["status"], run["steps"] > 0) == ("stopped", True)
+    [row] = tuitrain.experiments()
+    assert (row["state"], row["steps"]) == ("stopped", run["steps"])
+    assert len(columns(resolve(runs_dir))["loss"]) == math.ceil(run["steps"] / stride(runs_dir))
+
+
+def stride(runs_dir: Path) -> int:
+    with contextlib.closing(StoreReader(resolve(runs_dir).database)) as reader:
+        return reader.layouts()[0].stride
+
+
+def test_a_detached_run_is_paused_resumed_and_stopped(tuitrain: Command) -> None:
+    started = time.monotonic()
+    detached = tuitrain("run", "sales-mse", "--steps", FOREVER, "--detach")
+    assert time.monotonic() - started < 5
+    id_ = detached.stdout.strip()
+    assert (detached.returncode, detached.stderr) == (0, "")
+    paused = tuitrain("pause", id_)
+    assert paused.stdout.startswith(f"{id_} paused at step "), paused.stderr
+    [before] = tuitrain.experiments()
+    assert before["state"] == "paused"
+    assert tuitrain("rm", id_).returncode == 2
+    assert tuitrain("resume").stdout.startswith(f"{id_} resumed at step ")
+    stopped = tuitrain("stop", id_[:15])
+    assert stopped.stdout.startswith(f"{id_} stopped at step ")
+    [after] = tuitrain.experiments()
+    assert (after["state"], after["steps"] >= before["steps"]) == ("stopped", True)
+    assert tuitrain("stop").stderr == (
+        f"tuitrain: error: {id_}: has ended (stopped); expected a running experiment\n"
+    )
+
+
+def test_a_killed_worker_is_a_failed_run(tuitrain: Command, runs_dir: Path) -> None:
+    process = tuitrain.start("run", "sales-mse", "--steps", FOREVER, "--json")
+    worker = resolve(runs_dir).process()
+    assert worker
+    psutil.Process(worker.pid).kill()
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert json.loads(out)["runs"][0]["status"] == "failed"
+    assert "killed: the worker died" in err
+    assert tuitrain.experiments()[0]["state"] == "killed"
+
+
+def test_a_terminal_shows_a_bar_and_the_result(tuitrain: Command) -> None:
+    child = pexpect.spawn(
+        tuitrain.path,
+        ["run", "line-fit"],
+        env=tuitrain.environment | {"TERM": "xterm-256color"},
+        dimensions=(24, 100),
+        encoding="utf-8",
+        timeout=30,
+    )
+    child.expect("starting")
+    child.expect("━")
+    child.expect(r"line-fit sgd lr=0\.027 seed=0")
+    child.expect(r"finished after 10,000 steps")
+    child.expect(r"w\[0,0\]\s+2\s+2 ± 1e-12")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.live import Recording, follow
+from tuitrain.record.status import Event, RunResult, Status
+from tuitrain.record.store import StoreWriter
+from tuitrain.spec.catalogue import find
+from tuitrain.spec.experiment import Experiment, Run
+from tuitrain.spec.recording import Chunk, Layout
+
+DTYPES = {"loss": "float32", "lr": "float64", "w": "float64"}
+LAYOUTS = [Layout(2, DTYPES), Layout(1, DTYPES)]
+
+
+@pytest.fixture
+def experiment() -> Experiment:
+    """Two presets, their runs mixed: 0 and 2 are stack 0, run 1 is stack 1."""
+    presets = {name: find(name) for name in ("line-fit", "sales-mse")}
+    runs = [
+        Run(
+            name=f"{i}",
+            preset=p,
+            optimizer=presets[p].optimizer,
+            schedule=presets[p].schedule,
+            seed=i,
+        )
+        for i, p in enumerate(["line-fit", "sales-mse", "line-fit"])
+    ]
+    return Experiment(presets=presets, runs=runs)
+
+
+@pytest.fixture
+def writer(folder: ExperimentFolder) -> Iterator[StoreWriter]:
+    """This process takes the worker's part."""
+    folder.set_process(os.getpid())
+    with contextlib.closing(StoreWriter(folder.database, LAYOUTS)) as writer:
+        with writer.transaction():
+            writer.status(Status("running"))
+            for i, run in enumerate(folder.experiment.runs):
+                writer.run(RunResult(i, run.name, run.preset, "sgd", 0.1, i, "running"))
+            writer.snapshot(0, 0, {"w": np.array([10.0, 12.0])})
+            writer.snapshot(1, 0, {"w": np.array([11.0])})
+        yield writer
+
+
+def chunk(stack: int, first: int, rows: int = 3) -> Chunk:
+    """Values that tell the stack, the place in it, and the step."""
+    steps = np.arange(first, first + rows)
+    values = np.stack([1000.0 * stack + 100 * r + steps for r in range(LAYOUTS[stack].runs)])
+    return Chunk(stack, first, 1, {name: values.astype(dtype) for name, dtype in DTYPES.items()})
+
+
+def append(writer: StoreWriter, *chunks: Chunk) -> None:
+    with writer.transaction():
+        for each in chunks:
+            writer.append(each)
+
+
+def test_rows_find_their_run(folder: ExperimentFolder, writer: StoreWriter) -> None:
+    recording = Recording(folder)
+    append(writer, chunk(0, 1), chunk(1, 1), chunk(0, 4))
+    assert recording.refresh()
+    for run, offset in {0: 0, 2: 100, 1: 1000}.items():
+        series = recording.series(run, "w")
+        steps = np.arange(1, 4 if run == 1 else 7)
+        np.testing.assert_array_equal(series.steps, steps)
+        np.testing.assert_array_equal(series.values, offset + steps)
+    assert recording.names(2) == tuple(DTYPES)
+    assert recording.first_weights == {0: {"w": 10}, 2: {"w": 12}, 1: {"w": 11}}
+    assert recording.last_weights == {}
+
+
+def test_a_series_grows_while_it_is_held(folder: ExperimentFolder, writer: StoreWriter) -> None:
+    recording = Recording(folder)
+    append(writer, chunk(0, 1))
+    recording.refresh()
+    series = recording.series(2, "loss")
+    append(writer, chunk(0, 4))
+    assert len(series) == 3
+    assert recording.refresh()
+    assert len(series) == 6
+    assert recording.series(2, "loss") is series
+    assert not recording.refresh()
+    assert len(series) == 6
+
+
+def test_results_of_runs_that_go_on_are_up_to_date(
+    folder: ExperimentFolder, writer: StoreWriter
+) -> None:
+    recording = Recording(folder)
+    append(writer, chunk(0, 1), chunk(0, 4))
+    recording.refresh()
+    running = recording.results[2]
+    assert (running.status, running.steps, running.loss) == ("running", 6, 106)
+    assert running.best_loss == 101
+    assert math.isnan(recording.results[1].loss)
+
+
+def test_rows_after_a_divergence_are_not_the_runs(
+    folder: ExperimentFolder, writer: StoreWriter
+) -> None:
+    recording = Recording(folder)
+    broken = chunk(0, 1, rows=8)
+    for values in broken.series.values():
+        values[1, 4:] = np.nan
+    with writer.transaction():
+        writer.append(broken)
+        writer.run(
+            RunResult(
+                2, "2", "line-fit", "sgd", 0.1, 2, "diverged", 5, diverged_at=5, diverged_in="w"
+            )
+        )
+        writer.event(Event(0.0, 5, 2, "diverged", {"tensor": "w"}))
+    recording.refresh()
+    series = recording.series(2, "loss")
+    assert len(series) == 5  # the last row is where it broke
+    assert (series.min, series.max) == (101, 104)
+    assert recording.results[2].diverged_in == "w"
+    assert len(recording.series(0, "loss")) == 8
+    append(writer, chunk(0, 9))
+    recording.refresh()
+    assert len(series) == 5
+
+
+def test_a_thinned_loss_keeps_its_extremes(folder: ExperimentFolder) -> None:
+    dtypes = {"loss": "float64", "loss_min": "float64", "loss_max": "float64", "lr": "float64"}
+    loss = np.ones((2, 4))
+    low, high = loss.copy(), loss.copy()
+    low[0, 1], high[0, 2] = -5, 7
+    series = {"loss": loss, "loss_min": low, "loss_max": high, "lr": loss}
+    with (
+        contextlib.closing(
+            StoreWriter(folder.database, [Layout(2, dtypes, 4), LAYOUTS[1]])
+        ) as writer,
+        writer.transaction(),
+    ):
+        writer.append(Chunk(0, 4, 4, series))
+    recording = Recording(folder)
+    recording.refresh()
+    drawn = recording.series(0, "loss")
+    np.testing.assert_array_equal(drawn.steps, [4, 8, 12, 16])
+    np.testing.assert_array_equal(drawn.values, 1)
+    assert (drawn.min, drawn.max) == (-5, 7)
+
+
+def test_a_damaged_chunk_leaves_a_gap(folder: ExperimentFolder, writer: StoreWriter) -> None:
+    for first in (1, 4, 7):
+        append(writer, chunk(0, first))
+    with sqlite3.connect(folder.database) as database:
+        database.execute("UPDATE chunks SET crc = crc + 1 WHERE id = 2")
+    recording = Recording(folder)
+    recording.refresh()
+    np.testing.assert_array_equal(recording.series(0, "w").steps, [1, 2, 3, 7, 8, 9])
+    assert list(recording.corrupt) == [2]
+
+
+def test_before_there_is_anything(folder: ExperimentFolder) -> None:
+    recording = Recording(folder)
+    recording.refresh()
+    assert recording.status == Status("starting")
+    assert recording.names(0) == ()
+    assert len(recording.series(0, "loss")) == 0
+    folder.database.touch()  # the worker has just made the file
+    recording.refresh()
+    assert recording.status == Status("starting")
+
+
+def test_a_vanished_folder_is_no_crash(folder: ExperimentFolder, writer: StoreWriter) -> None:
+    recording = Recording(folder)
+    append(writer, chunk(0, 1))
+    recording.refresh()
+    shutil.rmtree(folder.path)
+    recording.refresh()
+    assert recording.status.state == "failed"
+    assert "is gone" in recording.status.error
+    assert len(recording.series(0, "w")) == 3
+
+
+def test_a_damaged_store_is_no_crash(folder: ExperimentFolder) -> None:
+    folder.database.write_bytes(b"rubbish" * 1000)
+    recording = Recording(folder)
+    recording.refresh()
+    assert "not a database" in recording.status.error
+
+
+def test_a_store_without_its_experiment_is_no_crash(
+    folder: ExperimentFolder, writer: StoreWriter
+) -> None:
+    (folder.path / "experiment.toml").write_text("")
+    recording = Recording(ExperimentFolder(folder.path))
+    append(writer, chunk(0, 1))
+    recording.refresh()
+    assert recording.names(0) == ()
+
+
+def test_following_ends_with_everything(folder: ExperimentFolder, writer: StoreWriter) -> None:
+    following = follow(folder, interval=0)
+    recording = next(following)
+    assert recording.status.state == "running"
+    with writer.transaction():
+        writer.append(chunk(0, 1))
+        writer.snapshot(0, 3, {"w": np.array([1.0, 2.0])})
+        writer.status(Status("stopped"))
+    recording = list(following)[-1]
+    assert recording.ended
+    assert len(recording.series(2, "w")) == 3
+    assert recording.last_weights[2] == {"w": 2}
+
+
+def test_a_million_steps_are_read_in_a_second(folder: ExperimentFolder) -> None:
+    """In 1,000 chunks, with seven series; the time is what a viewer waits for its picture."""
+    dtypes = {name: "float32" for name in ("loss", "lr", "grad_norm", "a", "b", "c", "d")}
+    rows = np.random.default_rng(0).random((1, 1000), np.float32)
+    with contextlib.closing(StoreWriter(folder.database, [Layout(1, dtypes)])) as writer:
+        with writer.transaction():
+            for i in range(1000):
+                writer.append(Chunk(0, 1 + 1000 * i, 1, dict.fromkeys(dtypes, rows)))
+            writer.status(Status("finished"))
+    recording = Recording(folder)
+    started = time.perf_counter()
+    recording.refresh()
+    for name in recording.names(0):
+        assert len(recording.series(0, name)) == 1_000_000
+    assert time.perf_counter() - started < 1.0

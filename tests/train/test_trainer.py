@@ -1,0 +1,482 @@
+"""The trainer: what its numbers depend on and what not, divergence, resuming, recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+from tuitrain.errors import InputError
+from tuitrain.optim import OPTIMIZERS, Optimizer
+from tuitrain.optim.adam import Adam
+from tuitrain.optim.schedules import Constant, Cosine, Exponential, Polynomial
+from tuitrain.optim.sgd import SGD, Momentum
+from tuitrain.spec.experiment import Run
+from tuitrain.spec.preset import (
+    Asymmetric,
+    CrossEntropy,
+    Expression,
+    Gaussian,
+    Linear,
+    Parameter,
+    Points,
+    Preset,
+    SoftmaxCrossEntropy,
+)
+from tuitrain.spec.recording import Chunk, Layout
+from tuitrain.train import Divergence, Trainer, TrainState
+from tuitrain.train import trainer as trainer_module
+
+Problem = Callable[..., Preset]
+Runs = Callable[..., list[Run]]
+
+
+def everything(trainer: Trainer, *steps: int) -> dict[str, np.ndarray]:
+    """All rows of a training, advanced by these numbers of steps in turn (the last repeats)."""
+    sizes, chunks = list(steps), []
+    while not trainer.finished:
+        chunk = trainer.advance(sizes.pop(0) if len(sizes) > 1 else sizes[0])
+        if chunk is not None:
+            chunks.append(chunk)
+    for before, after in pairwise(chunks):
+        assert after.first == before.last + before.stride
+    return {name: np.concatenate([c.series[name] for c in chunks], 1) for name in chunks[0].series}
+
+
+def same_bits(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
+    assert one.keys() == other.keys()
+    for name in one:
+        assert one[name].dtype == other[name].dtype
+        assert one[name].tobytes() == other[name].tobytes(), name
+
+
+# What the numbers depend on -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("batch", ["full", 7])
+@pytest.mark.parametrize("runs_in_stack", [1, 3])
+def test_chunks_change_no_bit(
+    problem: Problem, runs: Runs, dtype: str, batch: int | str, runs_in_stack: int
+) -> None:
+    rules = [SGD(lr=0.03), Adam(lr=0.1), SGD(lr=0.01)][:runs_in_stack]
+    preset = problem(dtype=dtype, batch=batch, steps=1500, schedule=Cosine())
+    make = lambda: Trainer(preset, runs(preset, rules))  # noqa: E731
+    whole = everything(make(), 1500)
+    same_bits(whole, everything(make(), 1))
+    same_bits(whole, everything(make(), 1, 13, 1010, 7))
+    same_bits(whole, everything(make(), 1500))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_chunks_change_no_bit_when_runs_end(problem: Problem, runs: Runs, dtype: str) -> None:
+    rates = [0.05, 80.0, 0.01, 3.0, 0.02, 1e9, 0.04]
+    preset = problem(dtype=dtype, steps=2600, data=Gaussian(rows=32, seed=1, truth=[1.0, 2.0]))
+    make = lambda: Trainer(preset, runs(preset, [SGD(lr=lr) for lr in rates]))  # noqa: E731
+    first, second = make(), make()
+    same_bits(everything(first, 2600), everything(second, 1, 5, 700, 3))
+    assert first.diverged == second.diverged
+    assert sorted(first.diverged) == [1, 3, 5]
+    assert {name: w.tobytes() for name, w in first.weights().items()} == {
+        name: w.tobytes() for name, w in second.weights().items()
+    }
+
+
+RULES = st.sampled_from(sorted(OPTIMIZERS)).flatmap(
+    lambda name: st.floats(1e-4, 0.05).map(lambda lr: OPTIMIZERS[name](lr=lr))
+)
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    rules=st.lists(RULES, min_size=2, max_size=6),
+    bias=st.booleans(),
+    batch=st.sampled_from(["full", 6]),
+    seeds=st.lists(st.integers(0, 3), min_size=6, max_size=6),
+)
+def test_runs_do_not_see_their_neighbours(
+    problem: Problem,
+    runs: Runs,
+    rules: list[Optimizer],
+    bias: bool,
+    batch: object,
+    seeds: list[int],
+) -> None:
+    preset = problem(model=Linear(bias=bias), batch=batch, steps=60, schedule=Exponential())
+    stack = runs(preset, rules, seeds[: len(rules)])
+    together = everything(Trainer(preset, stack), 60)
+    for index, run in enumerate(stack):
+        alone = everything(Trainer(preset, [run]), 60)
+        for name, values in alone.items():
+            np.testing.assert_allclose(
+                together[name][index], values[0], rtol=1e-12, atol=1e-12, err_msg=name
+            )
+
+
+def test_equal_runs_have_equal_bits_at_any_place(problem: Problem, runs: Runs) -> None:
+    preset = problem(steps=50)
+    rules = [SGD(lr=0.01), Adam(lr=0.1), SGD(lr=0.01), Adam(lr=0.1)]
+    rows = everything(Trainer(preset, runs(preset, rules)), 50)
+    for values in rows.values():
+        assert values[0].tobytes() == values[2].tobytes()
+        assert values[1].tobytes() == values[3].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("rule", "stock"),
+    [
+        (SGD(lr=0.05), lambda p: torch.optim.SGD(p, lr=0.05)),
+        (
+            Momentum(lr=0.02, momentum=0.8),
+            lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.8),
+        ),
+        (Adam(lr=0.1), lambda p: torch.optim.Adam(p, lr=0.1)),
+    ],
+    ids=["sgd", "momentum", "adam"],
+)
+def test_a_stock_pytorch_loop_goes_the_same_way(
+    problem: Problem,
+    runs: Runs,
+    rule: Optimizer,
+    stock: Callable[[list[torch.nn.Parameter]], torch.optim.Optimizer],
+) -> None:
+    preset = problem(optimizer=rule, batch=6, steps=100)
+    trainer = Trainer(preset, runs(preset))
+    w, b = (torch.nn.Parameter(torch.tensor(value[0])) for value in trainer.weights().values())
+    random = np.random.RandomState(preset.data.seed)  # type: ignore[union-attr]
+    x = torch.from_numpy(random.normal(0.0, 1.0, (20, 3)))
+    y = x @ torch.tensor([[1.0], [-2.0], [0.5]], dtype=torch.float64)
+    y = y + torch.from_numpy(random.normal(0.0, 0.3, (20, 1)))
+    optimizer = stock([w, b])
+    losses = []
+    for step in range(100):
+        start = step % 4 * 6
+        loss = torch.nn.functional.mse_loss(x[start : start + 6] @ w + b, y[start : start + 6])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    rows = everything(trainer, 100)
+    np.testing.assert_allclose(rows["loss"][0], losses, rtol=1e-10)
+    np.testing.assert_allclose(trainer.weights()["w"][0], w.detach().numpy(), rtol=1e-10)
+    np.testing.assert_allclose(trainer.weights()["b"][0], b.detach().numpy(), rtol=1e-10)
+
+
+# Start --------------------------------------------------------------------------------------
+
+
+def test_start_weights(problem: Problem, runs: Runs) -> None:
+    model = Linear(init={"w": [[1.0], [2.0], [3.0]]}, std=0.5)
+    preset = problem(model=model, seed=4, dtype="float32")
+    rules = [SGD(lr=0.1), Adam(lr=0.2), SGD(lr=0.1), Adam(lr=0.3)]
+    weights = Trainer(preset, runs(preset, rules, [4, 4, 5, 5])).weights()
+    assert weights["w"].dtype == np.float32
+    assert weights["w"].shape == (4, 3, 1)
+    assert weights["w"][:2].tolist() == [[[1.0], [2.0], [3.0]]] * 2
+    random = np.random.RandomState(5)
+    drawn = random.normal(0.0, 0.5, (3, 1)), random.normal(0.0, 0.5, 1)
+    for i in (2, 3):
+        assert weights["w"][i].tolist() == drawn[0].astype(np.float32).tolist()
+        assert weights["b"][i].tolist() == drawn[1].astype(np.float32).tolist()
+    # `init` gives no b: it is drawn as if all were.
+    random = np.random.RandomState(4)
+    random.normal(0.0, 0.5, (3, 1))
+    assert weights["b"][0].tolist() == random.normal(0.0, 0.5, 1).astype(np.float32).tolist()
+
+
+def test_batches_are_consecutive_rows_and_the_last_is_smaller(problem: Problem, runs: Runs) -> None:
+    data = Points(x=[1.0, 1.0, 1.0, 1.0, 1.0], y=[0.0, 2.0, 10.0, 20.0, 7.0])
+    model = Linear(bias=False, init={"w": [[0.0]]})
+    preset = problem(model=model, data=data, optimizer=SGD(lr=0.0), batch=2, steps=7)
+    rows = everything(Trainer(preset, runs(preset)), 7)
+    one, two, three = 2.0, 250.0, 49.0
+    assert rows["loss"][0].tolist() == [one, two, three, one, two, three, one]
+
+
+# Learning rate ------------------------------------------------------------------------------
+
+
+def test_the_next_step_uses_exactly_the_new_rate(problem: Problem, runs: Runs) -> None:
+    preset = problem(optimizer=SGD(lr=0.2), schedule=Exponential(decay=0.97), steps=30)
+    trainer = Trainer(preset, runs(preset, [SGD(lr=0.2), SGD(lr=0.1)]))
+    trainer.advance(10)
+    trainer.set_learning_rate(0.0123, 1)
+    chunk = trainer.advance(20)
+    assert chunk is not None
+    assert chunk.series["lr"][1, 0] == 0.0123
+    np.testing.assert_allclose(chunk.series["lr"][1], 0.0123 * 0.97 ** np.arange(20), rtol=1e-14)
+    np.testing.assert_allclose(chunk.series["lr"][0], 0.2 * 0.97 ** np.arange(10, 30), rtol=1e-14)
+    trainer = Trainer(preset, runs(preset, [SGD(lr=0.2), SGD(lr=0.1)]))
+    trainer.set_learning_rate(0.7)
+    chunk = trainer.advance(1)
+    assert chunk is not None
+    assert chunk.series["lr"].tolist() == [[0.7], [0.7]]
+
+
+def test_a_rate_set_where_the_schedule_is_zero_stays(problem: Problem, runs: Runs) -> None:
+    preset = problem(schedule=Polynomial(steps=5), steps=20)
+    trainer = Trainer(preset, runs(preset))
+    chunk = trainer.advance(10)
+    assert chunk is not None
+    assert chunk.series["lr"][0, 5:].tolist() == [0.0] * 5
+    trainer.set_learning_rate(0.01)
+    chunk = trainer.advance(10)
+    assert chunk is not None
+    assert chunk.series["lr"][0].tolist() == [0.01] * 10
+
+
+@pytest.mark.parametrize("lr", [-1.0, float("nan"), float("inf")])
+def test_rates_that_are_none(problem: Problem, runs: Runs, lr: float) -> None:
+    preset = problem()
+    with pytest.raises(InputError, match="learning rate"):
+        Trainer(preset, runs(preset)).set_learning_rate(lr)
+    with pytest.raises(InputError, match="run 1"):
+        Trainer(preset, runs(preset)).set_learning_rate(0.1, 1)
+
+
+# Divergence ---------------------------------------------------------------------------------
+
+
+def test_divergence_names_step_and_tensor_and_spares_the_neighbours(
+    problem: Problem, runs: Runs
+) -> None:
+    preset = problem(dtype="float32", steps=2000)
+    rules = [SGD(lr=0.05), SGD(lr=5.0), SGD(lr=0.02)]
+    trainer = Trainer(preset, runs(preset, rules))
+    rows = everything(trainer, 2000)
+    assert list(trainer.diverged) == [1]
+    step = trainer.diverged[1].step
+    assert trainer.diverged[1].tensor == "loss"
+    assert np.all(np.isfinite(rows["loss"][1, : step - 1]))
+    assert rows["loss"][1, step - 1] == np.inf
+    assert rows["lr"][1, step - 1] == 5.0
+    for name, values in rows.items():
+        assert np.all(np.isnan(values[1, step:])), name
+        assert np.all(np.isfinite(values[[0, 2]])), name
+    two = everything(Trainer(preset, runs(preset, [rules[0], rules[2]])), 2000)
+    for name, values in two.items():
+        np.testing.assert_allclose(rows[name][[0, 2]], values, rtol=1e-4, atol=1e-5)
+    # The run's weights are those of its last row.
+    assert trainer.weights()["w"][1].ravel().tolist() == [
+        rows[f"w[{i},0]"][1, step - 1] for i in range(3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("formula", "start", "lr", "expected"),
+    [
+        ("log(w)", -1.0, 0.1, Divergence(1, "loss")),
+        ("sqrt(w)", 0.0, 0.1, Divergence(1, "gradient of w")),
+        ("w^2", 10.0, 1e308, Divergence(1, "w")),
+        # w after k steps is 2 (-2)^k; the square of 2^512 is too large for float64.
+        ("w^2", 2.0, 1.5, Divergence(512, "loss")),
+    ],
+)
+def test_what_was_not_finite_first(
+    problem: Problem, runs: Runs, formula: str, start: float, lr: float, expected: Divergence
+) -> None:
+    model = Parameter(init={"w": start})
+    preset = problem(model=model, loss=Expression(formula=formula), data=None, steps=5000)
+    trainer = Trainer(preset, runs(preset, [SGD(lr=lr)]))
+    rows = everything(trainer, 5000)
+    assert trainer.diverged == {0: expected}
+    assert trainer.finished
+    assert trainer.step == expected.step
+    assert rows["loss"].shape == (1, expected.step)
+
+
+def test_all_runs_ended_ends_the_training(problem: Problem, runs: Runs) -> None:
+    preset = problem(dtype="float32", steps=100_000)
+    trainer = Trainer(preset, runs(preset, [SGD(lr=10.0), SGD(lr=1e9)]))
+    chunk = trainer.advance(100_000)
+    assert chunk is not None
+    steps = [trainer.diverged[i].step for i in (0, 1)]
+    assert trainer.finished
+    assert trainer.step == chunk.last == max(steps)
+    assert trainer.advance(10) is None
+    assert not np.all(np.isfinite(trainer.evaluate().loss))
+
+
+# Resuming -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cut", [1, 20, 64, 90, 128, 150])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_resumed_training_has_the_same_bits(
+    problem: Problem, runs: Runs, cut: int, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Runs that have ended are dropped between blocks: short ones, so that it happens before,
+    # at and after the cut.
+    monkeypatch.setattr(trainer_module, "LARGEST_BLOCK", 32)
+    rules = [rule(lr=0.01) for rule in OPTIMIZERS.values()]
+    rules += [SGD(lr=40.0), SGD(lr=0.02), Momentum(lr=2.0), Adam(lr=0.02)]
+    preset = problem(dtype=dtype, batch=6, steps=200, schedule=Cosine(warmup=10))
+    make = lambda: Trainer(preset, runs(preset, rules))  # noqa: E731
+    straight, stopped, resumed = make(), make(), make()
+    for trainer in (straight, stopped):
+        trainer.advance(cut // 2)
+        trainer.set_learning_rate(0.015, 0)
+        trainer.advance(cut - cut // 2)
+    resumed.state = stopped.state
+    assert stopped.step == cut == resumed.step
+    assert stopped.diverged == resumed.diverged
+    same_state(stopped.state, resumed.state)
+    same_bits(everything(straight, 200), everything(resumed, 200))
+    assert len(straight.diverged) > 1
+    same_state(straight.state, resumed.state)
+
+
+def same_state(one: TrainState, other: TrainState) -> None:
+    assert (one.step, one.diverged) == (other.step, other.diverged)
+    same_bits(dict(one.optimizer), dict(other.optimizer))
+    for field in ("parameters", "lr", "reference", "window"):
+        same_bits({field: getattr(one, field)}, {field: getattr(other, field)})
+
+
+def test_the_state_is_a_copy(problem: Problem, runs: Runs) -> None:
+    preset = problem()
+    trainer = Trainer(preset, runs(preset, [Adam(lr=0.1)]))
+    before = trainer.state
+    kept = replace(before, parameters=before.parameters.copy())
+    trainer.set_learning_rate(0.5)
+    trainer.advance(10)
+    assert before.parameters.tolist() == kept.parameters.tolist()
+    assert before.lr.tolist() == [0.1]
+
+
+# Recording ----------------------------------------------------------------------------------
+
+
+def test_rows_hold_loss_before_and_weights_after(problem: Problem, runs: Runs) -> None:
+    formula = Expression(formula="(w + 1)^2")
+    preset = problem(model=Parameter(init={"w": 5.0}), loss=formula, data=None, steps=3)
+    trainer = Trainer(preset, runs(preset, [SGD(lr=0.2)]), stack=4)
+    chunk = trainer.advance(3)
+    assert chunk is not None
+    assert (chunk.stack, chunk.first, chunk.stride, chunk.rows) == (4, 1, 1, 3)
+    assert list(chunk.series) == list(trainer.layout.series) == ["loss", "lr", "grad_norm", "w"]
+    assert chunk.series["loss"][0] == pytest.approx([36.0, 3.6**2, 2.16**2])
+    assert chunk.series["grad_norm"][0] == pytest.approx([12.0, 7.2, 4.32])
+    assert chunk.series["w"][0] == pytest.approx([2.6, 1.16, 0.296])
+    assert {name: str(v.dtype) for name, v in chunk.series.items()} == dict(trainer.layout.dtypes)
+
+
+def test_statistics_stand_for_many_weights(problem: Problem, runs: Runs) -> None:
+    inputs = 70
+    data = Gaussian(rows=9, seed=0, truth=[0.1] * inputs)
+    preset = problem(data=data, optimizer=SGD(lr=0.01), dtype="float32", steps=5)
+    trainer = Trainer(preset, runs(preset))
+    before = trainer.weights()
+    chunk = trainer.advance(1)
+    assert chunk is not None
+    for name, w in trainer.weights().items():
+        found = {key: chunk.series[f"{name}.{key}"][0, 0] for key in ("norm", "mean", "std")}
+        assert found == pytest.approx(
+            {"norm": np.linalg.norm(w), "mean": w.mean(), "std": w.std()}, rel=1e-5
+        )
+        assert chunk.series[f"{name}.min"][0, 0] == w.min()
+        assert chunk.series[f"{name}.max"][0, 0] == w.max()
+        change = np.linalg.norm(w - before[name]) / np.linalg.norm(w)
+        assert chunk.series[f"{name}.update_ratio"][0, 0] == pytest.approx(change, rel=1e-4)
+
+
+def test_many_weights_change_no_bit_over_chunks(problem: Problem, runs: Runs) -> None:
+    data = Gaussian(rows=9, seed=0, truth=[0.1] * 20_000)
+    preset = problem(data=data, dtype="float32", optimizer=Adam(lr=0.01), steps=40)
+    make = lambda: Trainer(preset, runs(preset, [Adam(lr=0.01), SGD(lr=1e-5)]))  # noqa: E731
+    same_bits(everything(make(), 40), everything(make(), 1, 2, 3))
+
+
+@pytest.fixture
+def every_fourth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording budget that leaves every fourth step of 50 steps of 3 runs."""
+
+    def thinned(*arguments: object) -> Layout:
+        full = original(*arguments)  # type: ignore[arg-type]
+        names = list(full.dtypes)
+        names[1:1] = ["loss_min", "loss_max"]
+        return Layout(full.runs, {n: full.dtypes.get(n, full.dtypes["loss"]) for n in names}, 4)
+
+    original = trainer_module.layout
+    monkeypatch.setattr(trainer_module, "layout", thinned)
+
+
+@pytest.mark.usefixtures("every_fourth")
+@pytest.mark.parametrize("steps", [(50,), (1,), (3,), (4,), (7, 2, 9)])
+def test_thinned_rows_keep_the_spikes(
+    problem: Problem, runs: Runs, steps: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = [SGD(lr=0.02), SGD(lr=1e60), SGD(lr=0.01)]
+    preset = problem(batch=3, steps=50)
+    trainer = Trainer(preset, runs(preset, rules))
+    rows = everything(trainer, *steps)
+    monkeypatch.undo()
+    full = everything(Trainer(preset, runs(preset, rules)), 50)
+    loss = full["loss"]
+    ended = trainer.diverged[1].step
+    assert rows["loss"].shape == (3, 12)
+    for name in ("loss", "lr", "w[0,0]", "b[0]", "grad_norm"):
+        np.testing.assert_array_equal(rows[name], full[name][:, 3::4])
+    windows = loss[:, :48].reshape(3, 12, 4)
+    for name, extreme in (("loss_min", np.fmin), ("loss_max", np.fmax)):
+        np.testing.assert_array_equal(rows[name], extreme.reduce(windows, axis=2))
+    assert 1 < ended < 8
+    assert np.isinf(rows["loss_max"][1, (ended - 1) // 4])
+
+
+@pytest.mark.usefixtures("every_fourth")
+def test_a_resumed_training_keeps_the_window(problem: Problem, runs: Runs) -> None:
+    preset = problem(batch=3, steps=50)
+    first, second = (Trainer(preset, runs(preset, [SGD(lr=0.02)])) for _ in range(2))
+    assert first.advance(3) is None
+    second.state = first.state
+    same_bits(everything(first, 50), everything(second, 50))
+
+
+# Evaluation ---------------------------------------------------------------------------------
+
+
+def test_evaluation_takes_all_rows_and_the_weights_of_now(problem: Problem, runs: Runs) -> None:
+    preset = problem(batch=6, dtype="float32", loss=Asymmetric(cost=2.0))
+    trainer = Trainer(preset, runs(preset, [SGD(lr=0.001), SGD(lr=0.002)]))
+    trainer.advance(50)
+    found = trainer.evaluate()
+    whole = structs.replace(preset, train=structs.replace(preset.train, batch="full"))
+    other = Trainer(whole, trainer.runs)
+    other.state = trainer.state
+    chunk = other.advance(1)
+    assert isinstance(chunk, Chunk)
+    assert found.loss.dtype == np.float64
+    np.testing.assert_allclose(found.loss, chunk.series["loss"][:, 0], rtol=1e-5)
+    assert found.metrics == {}
+
+
+@pytest.mark.parametrize("kind", [SoftmaxCrossEntropy(), CrossEntropy()], ids=repr)
+def test_accuracy_is_the_share_of_rows(
+    problem: Problem, runs: Runs, kind: SoftmaxCrossEntropy
+) -> None:
+    data = Points(x=[1.0, -1.0, 2.0], y=[[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    preset = problem(model=Linear(init={"w": [[1.0, -1.0]], "b": [0.0, 0.0]}), loss=kind, data=data)
+    evaluation = Trainer(preset, runs(preset)).evaluate()
+    assert evaluation.metrics["accuracy"].tolist() == [2 / 3]
+    one_row = structs.replace(preset, data=Points(x=[1.0], y=[[1.0, 0.0]]))
+    assert Trainer(one_row, runs(one_row)).evaluate().metrics == {}
+
+
+def test_schedules_of_neighbours_are_their_own(problem: Problem, runs: Runs) -> None:
+    preset = problem(steps=10)
+    one, two = runs(preset, [SGD(lr=0.1), SGD(lr=0.1)])
+    two = structs.replace(two, schedule=Exponential(decay=0.5))
+    assert one.schedule == Constant()
+    rows = everything(Trainer(preset, [one, two]), 10)
+    assert rows["lr"][0].tolist() == [0.1] * 10
+    assert rows["lr"][1] == pytest.approx(0.1 * 0.5 ** np.arange(10))

@@ -1,0 +1,34 @@
+"""Writing results: tables and source code, styled only where a terminal shows them."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+UNLIMITED = 10_000
+"""Columns of a console that is no terminal: what a pipe reads is never cut or wrapped."""
+
+
+def console() -> Console:
+    """A console on stdout that adds nothing to the text when stdout is no terminal."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else UNLIMITED)
+
+
+def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    """A borderless table whose `right` columns are numbers."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for name in columns:
+        made.add_column(name, justify="right" if name in right else "left", no_wrap=name in right)
+    return made
+
+
+def show_code(code: str, language: str) -> None:
+    """Prints source code, highlighted when stdout is a terminal."""
+    if not sys.stdout.isatty():
+        sys.stdout.write(code if code.endswith("\n") else code + "\n")
+        return
+    from rich.syntax import Syntax
+
+    console().print(Syntax(code.rstrip("\n"), language, theme="ansi_dark", word_wrap=True))

@@ -1,0 +1,115 @@
+"""Commands on one experiment: look at it, pause it, go on, stop it, delete it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tuitrain.cli.options import experiment_argument, runs_dir_option
+from tuitrain.errors import InputError
+
+if TYPE_CHECKING:
+    from tuitrain.record.folder import ExperimentFolder
+    from tuitrain.record.inbox import Command
+    from tuitrain.record.status import Event
+
+PATIENCE = 15.0
+"""Seconds that a worker, which may still be importing torch, has to acknowledge a command."""
+
+
+@click.command()
+@experiment_argument
+@runs_dir_option
+def attach(id_: str | None, runs_dir: Path) -> None:
+    """Open the dashboard on an experiment, running or ended."""
+    from tuitrain.cli.dashboard import open_experiment, require_terminal
+    from tuitrain.record.folder import resolve
+
+    folder = resolve(runs_dir, id_)
+    require_terminal()
+    open_experiment(folder)
+
+
+@click.command()
+@experiment_argument
+@runs_dir_option
+def pause(id_: str | None, runs_dir: Path) -> None:
+    """Pause an experiment; `resume` goes on."""
+    from tuitrain.record.inbox import Pause
+
+    ask(runs_dir, id_, Pause(), "paused")
+
+
+@click.command()
+@experiment_argument
+@runs_dir_option
+def resume(id_: str | None, runs_dir: Path) -> None:
+    """Go on with a paused experiment."""
+    from tuitrain.record.inbox import Resume
+
+    ask(runs_dir, id_, Resume(), "resumed")
+
+
+@click.command()
+@experiment_argument
+@runs_dir_option
+def stop(id_: str | None, runs_dir: Path) -> None:
+    """End an experiment; what is recorded stays."""
+    from tuitrain.record.inbox import Stop
+
+    ask(runs_dir, id_, Stop(), "stopped")
+
+
+@click.command()
+@experiment_argument
+@runs_dir_option
+@click.option("-y", "--yes", is_flag=True, help="Do not ask when no ID is given.")
+def rm(id_: str | None, runs_dir: Path, yes: bool) -> None:
+    """Delete an ended experiment with all that it recorded."""
+    from tuitrain.record.folder import remove, resolve
+
+    folder = resolve(runs_dir, id_)
+    if id_ is None and not yes and sys.stdin.isatty():
+        click.confirm(f"Delete {folder.id}, the newest?", abort=True, err=True)
+    remove(folder)
+    click.echo(f"{folder.id} deleted")
+
+
+def ask(runs_dir: Path, id_: str | None, command: Command, done: str) -> None:
+    """Sends a command to a living worker and waits until it has taken effect."""
+    from tuitrain.record.folder import resolve
+    from tuitrain.record.inbox import send
+
+    folder = resolve(runs_dir, id_)
+    state = folder.state()
+    if folder.status().ended:
+        raise InputError(f"has ended ({state})", where=folder.id, expected="a running experiment")
+    sent = send(folder, command)
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        event = acknowledgement(folder, sent)
+        if event is not None:
+            click.echo(f"{folder.id} {done} at step {event.step:,}")
+            return
+        if folder.status().ended:
+            raise InputError(f"ended first ({folder.state()})", where=folder.id)
+        time.sleep(0.05)
+    click.echo(f"{folder.id}: the worker has not answered yet; it will when it can", err=True)
+
+
+def acknowledgement(folder: ExperimentFolder, sent: str) -> Event | None:
+    """The event in which the worker acknowledges a command, once there is one."""
+    from tuitrain.record.store import StoreReader, StoreReadError
+
+    try:
+        with contextlib.closing(StoreReader(folder.database)) as reader:
+            events = [event for _, event in reader.events()]
+    except StoreReadError:
+        return None
+    mine = (e for e in events if e.kind == "command" and e.detail.get("id") == sent)
+    return next(mine, None)

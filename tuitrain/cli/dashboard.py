@@ -1,0 +1,38 @@
+"""Opening the dashboard, which needs a terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tuitrain.errors import InputError
+
+if TYPE_CHECKING:
+    from tuitrain.record.folder import ExperimentFolder
+
+
+def require_terminal() -> None:
+    """Raises InputError where no screen can be drawn or no key be read."""
+    for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout)):
+        if not stream.isatty():
+            raise InputError(
+                f"the dashboard needs a terminal, and {name} is none",
+                expected="a terminal; without one, use `tuitrain run PRESET`",
+            )
+
+
+def open_setup() -> None:
+    """Opens the setup screen."""
+    require_terminal()
+    from tuitrain.record.folder import runs_directory
+    from tuitrain.ui.app import TuitrainApp
+
+    TuitrainApp(runs_directory()).run()
+
+
+def open_experiment(folder: ExperimentFolder) -> None:
+    """Opens the dashboard on an experiment, running or ended."""
+    require_terminal()
+    from tuitrain.ui.app import TuitrainApp
+
+    TuitrainApp(folder.path.parent, attach=folder).run()

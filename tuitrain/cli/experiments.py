@@ -1,0 +1,90 @@
+"""`tuitrain experiments`: what has been trained."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.text import Text
+
+from tuitrain.cli.options import runs_dir_option
+from tuitrain.errors import InputError
+
+COLOURS = {
+    "running": "green",
+    "finished": "cyan",
+    "diverged": "red",
+    "failed": "red",
+    "killed": "red",
+}
+
+
+@click.command()
+@runs_dir_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def experiments(runs_dir: Path, as_json: bool) -> None:
+    """List what has been trained, newest first."""
+    from tuitrain.record.folder import experiments as all_experiments
+
+    rows = [describe(folder) for folder in all_experiments(runs_dir)]
+    if as_json:
+        click.echo(json.dumps(rows, allow_nan=False))
+    elif rows:
+        print_table(rows)
+    else:
+        click.echo(f"No experiments in {runs_dir} yet; start one with `tuitrain`.", err=True)
+
+
+def describe(folder: Any) -> dict[str, Any]:
+    """One experiment; a comparison shows its best run's loss."""
+    from tuitrain.cli.result import finite
+
+    status = folder.status()
+    losses = [value for r in folder.results() if (value := finite(r.loss)) is not None]
+    try:
+        presets = list(folder.experiment.presets)
+    except InputError:
+        presets = []
+    return {
+        "id": folder.id,
+        "state": status.state,
+        "presets": presets,
+        "runs": len(folder.results()),
+        "steps": status.step,
+        "total": status.total,
+        "loss": min(losses, default=None),
+        "age": age(folder),
+        "path": str(folder.path),
+    }
+
+
+def age(folder: Any) -> float:
+    """Seconds since an experiment was created; its id tells when that was."""
+    try:
+        created = datetime.strptime(folder.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return 0.0
+    return round((datetime.now(UTC) - created).total_seconds(), 1)
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    from tuitrain.cli.console import console, table
+    from tuitrain.cli.follow import duration
+
+    made = table(
+        "id", "state", "preset", "steps", "loss", "age", right=("id", "steps", "loss", "age")
+    )
+    made.columns[0].justify = "left"
+    for row in rows:
+        made.add_row(
+            row["id"],
+            Text(row["state"], style=COLOURS.get(row["state"], "")),
+            Text(", ".join(row["presets"])),
+            f"{row['steps']:,}",
+            "" if row["loss"] is None else f"{row['loss']:.6g}",
+            duration(row["age"]),
+        )
+    console().print(made)

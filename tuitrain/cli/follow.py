@@ -1,0 +1,165 @@
+"""Waiting for an experiment, with its progress on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.inbox import Stop, send
+from tuitrain.record.status import Status
+from tuitrain.record.store import StoreReader, StoreReadError
+
+POLL = 0.05
+"""Seconds between two looks at the store."""
+
+LINES = 2.0
+"""Seconds between two lines where stderr is no terminal."""
+
+Show = Callable[[Status, float], None]
+"""Shows a status and the present loss."""
+
+
+def follow(folder: ExperimentFolder, *, quiet: bool) -> bool:
+    """Waits until an experiment has ended; Ctrl+C stops it, a second one leaves at once.
+
+    Returns:
+        Whether the user interrupted.
+    """
+    last_loss = LastLoss(folder)
+    with interrupts() as count, display(quiet) as show, contextlib.closing(last_loss):
+        asked = False
+        while not (status := folder.status()).ended and count() < 2:
+            show(status, last_loss.read())
+            if count() and not asked:
+                send(folder, Stop())
+                asked = True
+            time.sleep(POLL)
+        show(status, last_loss.read())
+        return count() > 0
+
+
+class LastLoss:
+    """The loss of the newest row of the first run, without reading the rows before it."""
+
+    def __init__(self, folder: ExperimentFolder) -> None:
+        self.folder = folder
+        self.reader: StoreReader | None = None
+        self.seen = 0
+        self.value = math.nan
+
+    def read(self) -> float:
+        """The loss now; NaN before the first step."""
+        with contextlib.suppress(StoreReadError):
+            if self.reader is None and self.folder.database.exists():
+                self.reader = StoreReader(self.folder.database)
+            if self.reader is not None:
+                for key, summary in self.reader.summaries(self.seen):
+                    self.seen = key
+                    if summary.extent.stack == 0:
+                        self.value = float(summary.last[0, 0])
+        return self.value
+
+    def close(self) -> None:
+        """Lets go of the store."""
+        if self.reader is not None:
+            self.reader.close()
+
+
+@contextmanager
+def interrupts() -> Iterator[Callable[[], int]]:
+    """Counts Ctrl+C (and SIGTERM) instead of raising in the middle of something."""
+    count = 0
+
+    def handler(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal count
+        count += 1
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, handler) for number in signals]
+    try:
+        yield lambda: count
+    finally:
+        for number, former in zip(signals, before, strict=True):
+            signal.signal(number, former)
+
+
+@contextmanager
+def display(quiet: bool) -> Iterator[Show]:
+    """A progress bar where stderr is a terminal, else a line now and then."""
+    if quiet:
+        yield lambda _status, _loss: None
+    elif sys.stderr.isatty():
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[figures]}"),
+            console=Console(stderr=True, highlight=False),
+            auto_refresh=False,
+            transient=True,
+            expand=True,
+        ) as progress:
+            yield bar(progress)
+    else:
+        yield lines()
+
+
+def bar(progress: Progress) -> Show:
+    task = progress.add_task("starting", total=None, figures="")
+
+    def show(status: Status, loss: float) -> None:
+        progress.update(
+            task,
+            description=status.state,
+            total=status.total or None,
+            completed=status.step,
+            figures=figures(status, loss),
+            refresh=True,
+        )
+
+    return show
+
+
+def lines() -> Show:
+    last_state = ""
+    last_time = 0.0
+
+    def show(status: Status, loss: float) -> None:
+        nonlocal last_state, last_time
+        now = time.monotonic()
+        if status.state != last_state or now - last_time >= LINES:
+            last_state, last_time = status.state, now
+            click.echo("  ".join(filter(None, (status.state, figures(status, loss)))), err=True)
+
+    return show
+
+
+def figures(status: Status, loss: float) -> str:
+    """Where the training stands, in one line; empty before it has started."""
+    if not status.step:
+        return ""
+    parts = [f"{status.step:,}/{status.total:,}", f"loss {loss:.6g}"]
+    if status.steps_per_second:
+        parts.append(f"{status.steps_per_second:,.0f} steps/s")
+        if not status.ended:
+            left = (status.total - status.step) / status.steps_per_second
+            parts.append(f"{duration(left)} left")
+    return "  ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """A span of time in words as short as they may be: `1.9 s`, `4 min`, `3 h`, `12 d`."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"

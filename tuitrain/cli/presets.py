@@ -1,0 +1,87 @@
+"""`tuitrain presets`: what can be trained."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from tuitrain.cli.console import console, show_code, table
+from tuitrain.cli.options import PresetName
+from tuitrain.errors import InputError
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def presets(context: click.Context) -> None:
+    """List the presets, print one, check files of your own."""
+    if context.invoked_subcommand is None:
+        list_presets()
+
+
+def list_presets() -> None:
+    from tuitrain.optim import name_of
+    from tuitrain.spec.catalogue import catalogue
+
+    made = table("preset", "title", "optimizer", "lr", "length", right=("lr", "length"))
+    by_topic = groupby(catalogue().values(), key=lambda preset: preset.topic)
+    for number, (topic, members) in enumerate(by_topic):
+        if number:
+            made.add_row()
+        made.add_row(Text(topic, style="bold cyan"))
+        for preset in members:
+            train = preset.train
+            length = f"{train.steps} steps" if train.epochs is None else f"{train.epochs} epochs"
+            optimizer = preset.optimizer
+            made.add_row(
+                Text(f"  {preset.name}"),
+                Text(preset.title),
+                name_of(optimizer),
+                f"{optimizer.lr:g}",
+                length,
+            )
+    console().print(made)
+
+
+@presets.command()
+@click.argument("name", type=PresetName())
+def show(name: str) -> None:
+    """Print the file of a preset: a start for one of your own."""
+    from tuitrain.spec.catalogue import catalogue, find, preset_directory
+
+    preset = find(name)
+    shipped = preset_directory() / f"{preset.name}.toml"
+    path = shipped if name in catalogue() else Path(name)
+    show_code(path.read_text(encoding="utf-8"), "toml")
+
+
+@presets.command()
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.pass_context
+def check(context: click.Context, files: tuple[Path, ...]) -> None:
+    """Check preset files: one line for each mistake, exit code 2 if there is any."""
+    from tuitrain.cli.main import refuse
+    from tuitrain.spec.load import load_file
+
+    code = 0
+    for file in files:
+        try:
+            preset = load_file(file)
+        except InputError as error:
+            code = refuse(str(error))
+        else:
+            click.echo(f"{file}: ok, {preset.title}")
+    context.exit(code)
+
+
+@presets.command()
+def schema() -> None:
+    """Print the JSON Schema of preset files, for editors that complete and check."""
+    from tuitrain.spec.schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))

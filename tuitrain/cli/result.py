@@ -1,0 +1,138 @@
+"""What an experiment has reached: as JSON for scripts, as a few lines for people."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from typing import Any
+
+import numpy as np
+from rich.text import Text
+
+from tuitrain.cli.console import console, table
+from tuitrain.optim import name_of
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.live import Recording
+from tuitrain.record.status import ALIVE, RunResult
+from tuitrain.spec.preset import Expected, Preset
+from tuitrain.spec.recording import element_names
+
+MAX_JSON_WEIGHTS = 10_000
+"""Parameters of a run up to which `--json` holds them all."""
+
+MAX_SHOWN_WEIGHTS = 8
+"""Parameters of a run up to which the summary shows them."""
+
+
+def read(folder: ExperimentFolder) -> Recording:
+    """All that an experiment has recorded, as it is now."""
+    recording = Recording(folder)
+    with contextlib.closing(recording):
+        recording.refresh()
+    return recording
+
+
+def report(recording: Recording) -> dict[str, Any]:
+    """The object that `--json` prints; what is not finite is None."""
+    status, folder = recording.status, recording.folder
+    return {
+        "experiment": folder.id,
+        "path": str(folder.path),
+        "device": status.device,
+        "seconds": round(status.seconds, 3),
+        "steps_per_second": round(status.steps_per_second, 1),
+        "runs": [
+            report_run(result, recording.last_weights.get(result.index, {}))
+            for result in results(recording)
+        ],
+    }
+
+
+def results(recording: Recording) -> list[RunResult]:
+    """What each run has reached; all of them even if the worker died before it recorded any."""
+    runs = recording.folder.experiment.runs
+    return recording.results or [
+        RunResult(i, run.name, run.preset, name_of(run.optimizer), run.optimizer.lr, run.seed)
+        for i, run in enumerate(runs)
+    ]
+
+
+def report_run(result: RunResult, weights: dict[str, np.ndarray[Any, Any]]) -> dict[str, Any]:
+    # a worker that is gone can no longer say that its runs have failed
+    status = "failed" if result.status in {*ALIVE, "killed"} else result.status
+    few = sum(values.size for values in weights.values()) <= MAX_JSON_WEIGHTS
+    return {
+        "name": result.name,
+        "preset": result.preset,
+        "optimizer": result.optimizer,
+        "lr": result.lr,
+        "seed": result.seed,
+        "status": status,
+        **({"diverged_at": result.diverged_at} if status == "diverged" else {}),
+        "steps": result.steps,
+        "loss": finite(result.loss),
+        "best_loss": finite(result.best_loss),
+        "final_loss": finite(result.final_loss),
+        "metrics": {name: finite(value) for name, value in result.metrics.items()},
+        "weights": {name: finite(w.tolist()) for name, w in weights.items()} if few else {},
+    }
+
+
+def finite(value: Any) -> Any:
+    """The value, or the (nested) list of them, with None for what JSON has no number for."""
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    return value if value is None or math.isfinite(value) else None
+
+
+def print_summary(recording: Recording, given: Preset) -> None:
+    """Prints how the one run of an experiment ended.
+
+    Args:
+        recording: of the ended experiment.
+        given: its preset as the file has it; what that expects holds for its own settings only.
+    """
+    status, out = recording.status, console()
+    trained = recording.folder.experiment.presets[given.name]
+    for result in results(recording):
+        state = report_run(result, {})["status"]
+        speed = f"{status.seconds:.2f} s, {status.steps_per_second:,.0f} steps/s, {status.device}"
+        out.print(
+            Text(result.name, style="bold"),
+            Text(f"{state} {place(result)} ({speed})"),
+        )
+        rows = figures(result, recording, trained.expected)
+        hoped = "expected" if trained == given else "expected with the preset's own settings"
+        columns = ["", "reached", hoped] if any(row[2] for row in rows) else ["", "reached"]
+        made = table(*columns)
+        for row in rows:
+            made.add_row(*row[: len(columns)])
+        out.print(made)
+    out.print(Text(f"kept in {recording.folder.path}", style="dim"))
+
+
+def place(result: RunResult) -> str:
+    """Where a run ended."""
+    if result.diverged_at is None:
+        return f"after {result.steps:,} steps"
+    return f"at step {result.diverged_at:,}, in {result.diverged_in}"
+
+
+def figures(
+    result: RunResult, recording: Recording, expected: Expected
+) -> list[tuple[str, str, str]]:
+    """Name, value and expected value of each figure worth telling."""
+    below = f"below {expected.loss_below:g}" if expected.loss_below is not None else ""
+    loss = f"{expected.loss:.7g}" if expected.loss is not None else below
+    rows = [("loss", f"{result.loss:.7g}", loss), ("final loss", f"{result.final_loss:.7g}", "")]
+    rows += [(name, f"{value:.7g}", "") for name, value in result.metrics.items()]
+    weights = recording.last_weights.get(result.index, {})
+    if sum(values.size for values in weights.values()) > MAX_SHOWN_WEIGHTS:
+        return rows
+    for name, values in weights.items():
+        hoped = np.ravel(expected.weights.get(name, [])).tolist()
+        texts = [f"{x:.7g} ± {expected.tolerance:g}" for x in hoped] or [""] * values.size
+        names = element_names(name, values.shape)
+        reached = [f"{x:.7g}" for x in values.ravel().tolist()]
+        rows += list(zip(names, reached, texts, strict=True))
+    return rows

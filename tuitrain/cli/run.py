@@ -1,0 +1,150 @@
+"""`tuitrain run`: train one run without the screen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tuitrain.cli.options import Device, OptimizerName, PresetName, Single, runs_dir_option
+from tuitrain.errors import InputError
+
+if TYPE_CHECKING:
+    from tuitrain.record.folder import ExperimentFolder
+    from tuitrain.spec.preset import Preset
+
+KEYS = {
+    "optimizer": "optimizer.name",
+    "lr": "optimizer.lr",
+    "schedule": "schedule",
+    "steps": "train.steps",
+    "epochs": "train.epochs",
+    "batch": "train.batch",
+    "seed": "train.seed",
+    "dtype": "train.dtype",
+}
+"""The key of the preset that each option sets."""
+
+
+@click.command()
+@click.argument("preset", type=PresetName())
+@click.option("-o", "--optimizer", type=OptimizerName(), help="See `tuitrain optimizers`.")
+@click.option("--lr", type=Single("X"), help="Learning rate.")
+@click.option("--schedule", metavar="SPEC", help="Such as `cosine:end=0.01,warmup=100`.")
+@click.option("--steps", metavar="N", help="How many updates to train.")
+@click.option("--epochs", metavar="N", help="How often to go through the data instead.")
+@click.option("--batch", metavar="N|full", help="Rows for each update.")
+@click.option("--seed", metavar="N", help="Of initial weights and shuffling.")
+@click.option("--device", type=Device(), default="auto", help="auto, cpu, cuda or cuda:N.")
+@click.option("--dtype", metavar="float32|float64", help="Of the weights.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "eager", "compiled"]),
+    default="auto",
+    help="How a step runs; auto is eager.",
+)
+@click.option(
+    "--set",
+    "assignments",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Any key of the preset, such as `loss.cost=9` or `optimizer.beta1=0.8`.",
+)
+@runs_dir_option
+@click.option("--ui", is_flag=True, help="Open the dashboard on it.")
+@click.option("--detach", is_flag=True, help="Print the experiment's id and do not wait.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@click.option("--quiet", is_flag=True, help="No progress and no messages on stderr.")
+@click.option("--fail-on-divergence", is_flag=True, help="Exit with 1 if the run diverges.")
+@click.pass_context
+def run(context: click.Context, /, preset: str, **options: Any) -> None:
+    """Train one run of PRESET, a name of `tuitrain presets` or the path of a .toml file.
+
+    Progress goes to stderr, the result to stdout. Ctrl+C stops the run and keeps what is
+    recorded.
+    """
+    from tuitrain.spec.catalogue import find
+    from tuitrain.spec.experiment import single
+
+    check_options(options)
+    given = find(preset)
+    experiment = single(changed(given, options), device=options["device"])
+    if options["ui"]:
+        from tuitrain.cli.dashboard import open_experiment, require_terminal
+
+        require_terminal()
+        open_experiment(start(options["runs_dir"], experiment))
+        return
+    folder = start(options["runs_dir"], experiment)
+    if options["detach"]:
+        click.echo(folder.id)
+        return
+    context.exit(watch(folder, given, options))
+
+
+def check_options(options: dict[str, Any]) -> None:
+    """Refuses options that contradict each other, and what is not there yet."""
+    for first, second in (
+        ("steps", "epochs"),
+        ("ui", "detach"),
+        ("ui", "as_json"),
+        ("detach", "as_json"),
+    ):
+        if options[first] and options[second]:
+            names = [f"--{name.removeprefix('as_')}" for name in (first, second)]
+            raise InputError(f"cannot stand beside {names[1]}", where=names[0], expected="one of them")
+    if options["engine"] == "compiled":
+        raise InputError("'compiled' is not there yet", where="--engine", expected="auto or eager")
+
+
+def changed(preset: Preset, options: dict[str, Any]) -> Preset:
+    """The preset with the options' values in the place of its own."""
+    from tuitrain.spec.overrides import assignments, override
+
+    chosen = {key: options[name] for name, key in KEYS.items() if options[name] is not None}
+    places = {key: f"--{name} {options[name]}" for name, key in KEYS.items()}
+    places["schedule"] = "--schedule"  # its errors quote the specification themselves
+    for text in (*chosen.values(), *options["assignments"]):
+        if not text.isprintable():
+            raise InputError(f"{text!a} is no text", expected="printable characters")
+    set_by_key = assignments(options["assignments"])
+    places = {key: place for key, place in places.items() if key not in set_by_key}
+    return override(preset, chosen | set_by_key, places)
+
+
+def start(runs_dir: Path, experiment: Any) -> ExperimentFolder:
+    """Creates the experiment's folder and starts its worker."""
+    from tuitrain.record.folder import ExperimentFolder
+    from tuitrain.worker.launch import launch
+
+    folder = ExperimentFolder.create(runs_dir, experiment)
+    launch(folder)
+    return folder
+
+
+def watch(folder: ExperimentFolder, given: Preset, options: dict[str, Any]) -> int:
+    """Waits for the end, prints the result, and returns the exit code."""
+    from tuitrain.cli.follow import follow
+    from tuitrain.cli.result import print_summary, read, report
+    from tuitrain.record.folder import remove
+
+    interrupted = follow(folder, quiet=options["quiet"])
+    status = folder.status()
+    if status.exit_code == 2:
+        if not status.step:
+            remove(folder)  # nothing was trained, so there is nothing to keep
+        raise InputError(status.error)
+    recording = read(folder)
+    if options["as_json"]:
+        click.echo(json.dumps(report(recording), allow_nan=False))
+    else:
+        print_summary(recording, given)
+    if interrupted:
+        return 130
+    if status.state in ("failed", "killed"):
+        what = status.error or "the worker died"
+        click.echo(f"tuitrain: {folder.id} {status.state}: {what}; see {folder.log}", err=True)
+        return 1
+    return int(status.state == "diverged" and options["fail_on_divergence"])

@@ -1,0 +1,129 @@
+"""A chunk as bytes: the recorded numbers bit for bit, and what a drawing needs of them."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuitrain.spec.recording import Chunk, Layout
+
+
+class ChunkError(ValueError):
+    """Bytes that are not what was written."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Which rows of which stack a chunk holds."""
+
+    stack: int
+    first: int
+    stride: int
+    rows: int
+
+    def checksum(self, *blobs: bytes) -> int:
+        """crc32 over these numbers and the blobs."""
+        value = zlib.crc32(struct.pack("<4q", self.stack, self.first, self.stride, self.rows))
+        for blob in blobs:
+            value = zlib.crc32(blob, value)
+        return value
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one chunk holds, in short.
+
+    Attributes:
+        extent: which rows.
+        low, high: [S, R] minimum and maximum over finite values, NaN without any.
+        last: [S, R] the last row's values.
+        bad: [S, R] how many values are NaN or infinite.
+    """
+
+    extent: Extent
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    last: NDArray[np.float64]
+    bad: NDArray[np.float64]
+
+
+def extent(chunk: Chunk) -> Extent:
+    """Which rows a chunk holds."""
+    return Extent(chunk.stack, chunk.first, chunk.stride, chunk.rows)
+
+
+def encode(chunk: Chunk) -> bytes:
+    """The values: each series in order, `[R, K]` little-endian in its own dtype."""
+    return b"".join(
+        np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
+        for values in chunk.series.values()
+    )
+
+
+def decode(extent: Extent, data: bytes, layout: Layout) -> Chunk:
+    """The chunk that `encode` was given; its arrays are read-only views of `data`.
+
+    Raises:
+        ChunkError: `data` has another length than the layout says.
+    """
+    series = {}
+    offset = 0
+    for name, kind in layout.dtypes.items():
+        dtype = np.dtype(kind).newbyteorder("<")
+        count = layout.runs * extent.rows
+        if offset + count * dtype.itemsize > len(data):
+            raise ChunkError(f"{len(data)} bytes are too few for {extent.rows} rows")
+        values = np.frombuffer(data, dtype, count, offset).reshape(layout.runs, extent.rows)
+        series[name] = values.astype(dtype.newbyteorder("="), copy=False)
+        offset += values.nbytes
+    if offset != len(data):
+        raise ChunkError(f"{len(data)} bytes are too many for {extent.rows} rows")
+    return Chunk(extent.stack, extent.first, extent.stride, series)
+
+
+def summarise(chunk: Chunk) -> bytes:
+    """Minimum, maximum, last value, number of non-finite values: `[4, S, R]` float64."""
+    columns = [_extremes(values) for values in chunk.series.values()]
+    return np.array(columns, "<f8").swapaxes(0, 1).tobytes()
+
+
+def decode_summary(extent: Extent, data: bytes, layout: Layout) -> Summary:
+    """The inverse of `summarise`.
+
+    Raises:
+        ChunkError: `data` has another length than the layout says.
+    """
+    shape = (4, len(layout.dtypes), layout.runs)
+    if len(data) != 8 * int(np.prod(shape)):
+        raise ChunkError(f"{len(data)} bytes are no summary")
+    return Summary(extent, *np.frombuffer(data, "<f8").reshape(shape))
+
+
+def layouts_to_json(layouts: Sequence[Layout]) -> str:
+    """The layouts as the store's `meta` table keeps them."""
+    return json.dumps(
+        [{"runs": x.runs, "dtypes": dict(x.dtypes), "stride": x.stride} for x in layouts]
+    )
+
+
+def layouts_from_json(text: str) -> list[Layout]:
+    """The inverse of `layouts_to_json`."""
+    return [Layout(**layout) for layout in json.loads(text)]
+
+
+def _extremes(values: NDArray[np.floating]) -> tuple[NDArray[np.floating], ...]:
+    low, high, last = values.min(axis=1), values.max(axis=1), values[:, -1]
+    if np.isfinite(low).all() and np.isfinite(high).all():
+        return low, high, last, np.zeros_like(low)
+    finite = np.isfinite(values)
+    low = np.where(finite, values, np.inf).min(axis=1)
+    high = np.where(finite, values, -np.inf).max(axis=1)
+    bad = (~finite).sum(axis=1)
+    none = bad == values.shape[1]
+    return np.where(none, np.nan, low), np.where(none, np.nan, high), last, bad

@@ -1,0 +1,280 @@
+"""The experiment folder: all that a worker and its viewers share."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import importlib.metadata
+import os
+import platform
+import shutil
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+import psutil
+import tomli_w
+
+from tuitrain.errors import InputError
+from tuitrain.record import files, process
+from tuitrain.record.status import ExperimentState, RunResult, Status
+from tuitrain.record.store import StoreReader, StoreReadError
+from tuitrain.spec.experiment import Experiment
+
+STARTING = 10.0
+"""Seconds that a new folder may wait for its worker before it counts as dead."""
+
+NETWORK = tuple("nfs cifs smb afp afs webdav 9p fuse lustre ceph gluster beegfs gpfs".split())
+LOCAL_FUSE = ("fuseblk", "fuse.fuse-overlayfs", "fuse.ntfs", "fuse.exfat")
+
+
+class ExperimentFolder:
+    """One experiment on disk: what to train, what was recorded, and the worker's inbox."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self.database = path / "run.db"
+        self.log = path / "worker.log"
+        self.inbox = path / "inbox"
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"ExperimentFolder({str(self.path)!r})"
+
+    @classmethod
+    def create(cls, runs_dir: Path, experiment: Experiment) -> ExperimentFolder:
+        """A new folder, with the experiment and the versions of what trains it written down.
+
+        Raises:
+            InputError: the directory is not on a local disk, or not writable.
+        """
+        now = datetime.now(UTC)
+        experiment = msgspec.structs.replace(
+            experiment, created=now.isoformat(), versions=experiment.versions or versions()
+        )
+        runs_dir = runs_dir.expanduser().absolute()
+        try:
+            runs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            check_local(runs_dir)
+            folder = cls(_new_directory(runs_dir, now))
+            folder.inbox.mkdir(mode=0o700)
+            files.replace(folder.path / "experiment.toml", to_toml(experiment).encode())
+        except OSError as error:
+            raise InputError(
+                f"cannot be written: {error.strerror}",
+                where=str(runs_dir),
+                expected="a directory of yours, given with --runs-dir",
+            ) from error
+        return folder
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """What is trained here.
+
+        Raises:
+            InputError: experiment.toml is missing or not valid.
+        """
+        path = self.path / "experiment.toml"
+        try:
+            return msgspec.convert(tomllib.loads(path.read_text()), Experiment)
+        except (OSError, ValueError) as error:
+            raise InputError(str(error), where=str(path), expected="an experiment") from error
+
+    @contextlib.contextmanager
+    def lock(self, patience: float = 0.0) -> Iterator[None]:
+        """Held by the worker for its life.
+
+        Raises:
+            InputError: another process holds it, still after `patience` seconds.
+        """
+        # lockf and not flock: a forked child must not keep it when its owner has died
+        descriptor = os.open(self.path / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _lock(descriptor, patience)
+        except OSError as error:
+            os.close(descriptor)
+            raise InputError("is being trained by another process", where=self.id) from error
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    def process(self) -> process.ProcessId | None:
+        """The worker, dead or alive; None before it was started."""
+        return process.read(self.path / "process.json")
+
+    def set_process(self, pid: int) -> None:
+        """Writes down which process is the worker."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.write(self.path / "process.json", process.ProcessId.of(pid))
+
+    def alive(self) -> bool:
+        """Whether the worker lives, or has yet to come up."""
+        worker = self.process()
+        if worker:
+            return worker.alive()
+        with contextlib.suppress(OSError):
+            return self._clock() - (self.path / "experiment.toml").stat().st_mtime < STARTING
+        return False
+
+    def status(self) -> Status:
+        """What the worker recorded last; `killed` if it has died since.
+
+        `failed` if what it recorded cannot be read, with the reason as `error`.
+        """
+        recorded = self._recorded()
+        if recorded.ended or self.alive():
+            return recorded
+        recorded = self._recorded()  # it may have ended between the two looks
+        if recorded.ended:
+            return recorded
+        return dataclasses.replace(recorded, state="failed" if recorded.error else "killed")
+
+    def state(self) -> ExperimentState:
+        """The state alone; see `status`."""
+        return self.status().state
+
+    def results(self) -> list[RunResult]:
+        """What the runs have reached, about a second ago; empty if nothing can be read."""
+        killed = self.state() == "killed"
+        try:
+            with contextlib.closing(StoreReader(self.database)) as reader:
+                runs = reader.runs()
+        except StoreReadError:
+            return []
+        return [dataclasses.replace(r, status="killed") if killed and r.alive else r for r in runs]
+
+    def _recorded(self) -> Status:
+        if not self.path.is_dir():
+            return Status("failed", error=f"{self.path} is gone")
+        if not self.database.exists():
+            return Status("starting")
+        try:
+            with contextlib.closing(StoreReader(self.database)) as reader:
+                return reader.status()
+        except StoreReadError as error:
+            return Status("starting", error=str(error))
+
+
+def runs_directory(option: str | None = None) -> Path:
+    """Where experiments are kept: `option`, else TUITRAIN_RUNS_DIR, else the user's data."""
+    chosen = option or os.environ.get("TUITRAIN_RUNS_DIR")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return platformdirs.user_data_path("tuitrain", appauthor=False) / "runs"
+
+
+def experiments(runs_dir: Path) -> list[ExperimentFolder]:
+    """All experiments of a directory, newest first."""
+    paths = sorted(runs_dir.glob("*/experiment.toml"), reverse=True)
+    return [ExperimentFolder(path.parent) for path in paths]
+
+
+def resolve(runs_dir: Path, prefix: str | None = None) -> ExperimentFolder:
+    """The experiment whose id starts with `prefix`; the newest without one.
+
+    Raises:
+        InputError: there is none, or more than one.
+    """
+    found = [f for f in experiments(runs_dir) if f.id.startswith(prefix or "")]
+    if not found:
+        what = f"no experiment {prefix!r}" if prefix else "no experiment yet"
+        raise InputError(what, where=str(runs_dir), expected="an id of `tuitrain experiments`")
+    if prefix and len(found) > 1 and found[0].id != prefix:
+        ids = ", ".join(f.id for f in found[:4])
+        raise InputError(f"{prefix!r} is not unique: {ids}", expected="more of the id")
+    return found[0]
+
+
+def remove(folder: ExperimentFolder) -> None:
+    """Deletes an experiment.
+
+    Raises:
+        InputError: it is still being trained.
+    """
+    if not folder.status().ended:
+        raise InputError("is still being trained", where=folder.id, expected="a stopped experiment")
+    with folder.lock(patience=5.0):  # a worker holds it for a moment after its last word
+        shutil.rmtree(folder.path)
+
+
+def to_toml(experiment: Experiment) -> str:
+    """The experiment as it is written to disk; what is None is left out."""
+    document: dict[str, Any] = _without_none(msgspec.to_builtins(experiment))
+    return tomli_w.dumps(document)
+
+
+def versions() -> dict[str, str]:
+    """The versions that a result depends on; found without importing anything heavy."""
+    packages = ("tuitrain", "torch", "numpy")
+    return {"python": platform.python_version()} | {
+        name: importlib.metadata.version(name) for name in packages
+    }
+
+
+def check_local(path: Path) -> None:
+    """Write-ahead logging needs memory shared between processes: no network filesystem has it.
+
+    Raises:
+        InputError: `path` is on one.
+    """
+    kind = filesystem(path)
+    if kind.startswith(NETWORK) and not kind.startswith(LOCAL_FUSE):
+        raise InputError(
+            f"is on a network filesystem ({kind}), where recordings would be damaged",
+            where=str(path),
+            expected="a directory on a local disk, given with --runs-dir",
+        )
+
+
+def filesystem(path: Path) -> str:
+    """Type of the filesystem that holds `path`, such as `ext4` or `nfs4`."""
+    path = path.resolve()
+    mounts = [m for m in psutil.disk_partitions(all=True) if path.is_relative_to(m.mountpoint)]
+    # the longest mount point holds it; of equal ones, the last mounted
+    mounts.sort(key=lambda m: len(m.mountpoint))
+    return mounts[-1].fstype if mounts else ""
+
+
+def _lock(descriptor: int, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(0.01)
+
+
+def _new_directory(runs_dir: Path, now: datetime) -> Path:
+    """Makes `YYYYMMDD-HHMMSS-xxxx`: x counts 1/65536 of a second, so that names sort by time."""
+    fraction = now.microsecond * 0x10000 // 1_000_000
+    while True:
+        path = runs_dir / f"{now:%Y%m%d-%H%M%S}-{fraction:04x}"
+        try:
+            path.mkdir(mode=0o700)
+        except FileExistsError:
+            fraction += 1
+        else:
+            return path
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_none(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_without_none(item) for item in value]
+    return value

@@ -1,0 +1,99 @@
+"""Commands for a worker: files that appear whole, are read in order, and act once."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import time
+from itertools import count
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tuitrain.record import files
+from tuitrain.record.folder import ExperimentFolder
+
+log = logging.getLogger(__name__)
+_numbers = count()
+
+
+class _Command(Struct, frozen=True, forbid_unknown_fields=True, tag_field="command", tag=str.lower):
+    """Something to ask of a worker."""
+
+
+class Pause(_Command, frozen=True):
+    """Train no further until `Resume` or `Step`."""
+
+
+class Resume(_Command, frozen=True):
+    """Go on training."""
+
+
+class Step(_Command, frozen=True):
+    """Train exactly one step of every stack, and be paused after it."""
+
+
+class Stop(_Command, frozen=True):
+    """End the experiment here, with its final weights and their loss recorded."""
+
+
+class SetLearningRate(_Command, frozen=True, tag="lr"):
+    """The next step uses `lr`, from which the schedule goes on; of one run, or of all."""
+
+    lr: Annotated[float, Meta(ge=0)]
+    run: Annotated[int, Meta(ge=0)] | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.lr) and self.lr >= 0):
+            raise ValueError(f"learning rate {self.lr} is not a finite number of at least 0")
+
+
+Command = Pause | Resume | Step | Stop | SetLearningRate
+
+
+def send(folder: ExperimentFolder, command: Command) -> str:
+    """Asks something of an experiment's worker.
+
+    Returns:
+        The id with which the worker acknowledges it in an event of kind `command`.
+    """
+    name = f"{time.time_ns():020d}-{os.getpid()}-{next(_numbers):06d}"
+    folder.inbox.mkdir(mode=0o700, exist_ok=True)
+    files.replace(folder.inbox / f"{name}.json", msgspec.json.encode(command))
+    return name
+
+
+def receive(folder: ExperimentFolder) -> list[tuple[str, Command]]:
+    """The commands that wait, in the order of sending; they wait until they are discarded.
+
+    What is no command is moved to `inbox/rejected` and logged.
+    """
+    try:
+        with os.scandir(folder.inbox) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(".json"))
+    except FileNotFoundError:
+        return []
+    commands = []
+    for path in (folder.inbox / name for name in names if not name.startswith(".")):
+        try:
+            commands.append((path.stem, msgspec.json.decode(path.read_bytes(), type=Command)))
+        except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
+            _reject(path, error)
+    return commands
+
+
+def discard(folder: ExperimentFolder, name: str) -> None:
+    """Removes a command that has been acknowledged."""
+    (folder.inbox / f"{name}.json").unlink(missing_ok=True)
+
+
+def _reject(path: Path, error: Exception) -> None:
+    log.warning("%s is no command: %s", path.name, error)
+    rejected = path.parent / "rejected"
+    with contextlib.suppress(OSError):
+        rejected.mkdir(mode=0o700, exist_ok=True)
+        path.replace(rejected / path.name)

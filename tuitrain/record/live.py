@@ -1,0 +1,234 @@
+"""The viewer's side of an experiment: what is recorded, as it grows."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuitrain.errors import InputError
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.series import Series
+from tuitrain.record.status import Event, RunResult, Status
+from tuitrain.record.store import StoreReader, StoreReadError
+from tuitrain.spec.recording import Chunk, Layout
+
+Weights = dict[str, NDArray[np.floating]]
+
+
+class _Stack:
+    """The recorded rows of one stack, and the series that somebody looks at."""
+
+    def __init__(self, layout: Layout, runs: list[int]) -> None:
+        self.layout = layout
+        self.runs = runs
+        self.chunks: list[Chunk] = []
+        self.series: dict[tuple[int, str], Series] = {}
+        self._fed: dict[tuple[int, str], int] = {}
+        self.best = np.full(layout.runs, np.nan)
+
+    def append(self, chunk: Chunk) -> None:
+        self.chunks.append(chunk)
+        least = chunk.series["loss_min" if "loss_min" in chunk.series else "loss"]
+        finite = np.where(np.isfinite(least), least, np.inf).min(axis=1)
+        self.best = np.fmin(self.best, np.where(np.isinf(finite), np.nan, finite))
+
+    def feed(self, position: int, name: str, last_step: int | None) -> Series:
+        """Brings one series up to date; rows after `last_step` belong to other runs only."""
+        key = position, name
+        if key not in self.series:
+            self.series[key] = Series(self.layout.dtypes[name])
+        series, fed = self.series[key], self._fed.get(key, 0)
+        for block in _joined(self.chunks[fed:]):
+            first, stride = block[0].first, block[0].stride
+            rows = None if last_step is None else max(0, (last_step - first) // stride + 1)
+            columns = [name]
+            if name == "loss" and "loss_min" in self.layout.dtypes:
+                columns += ["loss_min", "loss_max"]
+            values = [np.concatenate([c.series[x][position] for c in block]) for x in columns]
+            series.append(first, stride, *(column[:rows] for column in values))
+        self._fed[key] = len(self.chunks)
+        return series
+
+
+class Recording:
+    """What is recorded of an experiment, up to the last `refresh`.
+
+    Never raises because a worker died, a store is not there yet or damaged, or the folder
+    vanished: `status` says so. A run is named by its index in the experiment's runs.
+    """
+
+    def __init__(self, folder: ExperimentFolder) -> None:
+        self.folder = folder
+        self.status = Status("starting")
+        self.events: list[Event] = []
+        self.first_weights: dict[int, Weights] = {}
+        """Per run, the parameters before step 1."""
+        self.last_weights: dict[int, Weights] = {}
+        """Per run, the parameters at the end; empty until then, and if it was not reached."""
+        self._reader: StoreReader | None = None
+        self._stacks: list[_Stack] = []
+        self._places: dict[int, tuple[_Stack, int]] = {}
+        self._results: list[RunResult] = []
+        self._seen = (0, 0)
+
+    def refresh(self) -> bool:
+        """Reads what is new.
+
+        Returns:
+            Whether anything has changed.
+        """
+        before = self.status, self._seen
+        # the status first: what it says has been recorded is then found below
+        self.status = self.folder.status()
+        try:
+            if self._connected():
+                self._read()
+        except StoreReadError as error:
+            self.close()
+            self.status = dataclasses.replace(self.status, error=self.status.error or str(error))
+        for stack in self._stacks:
+            for position, name in stack.series:
+                self.series(stack.runs[position], name)
+        return before != (self.status, self._seen)
+
+    def close(self) -> None:
+        """Lets go of the store; the next `refresh` opens it again."""
+        if self._reader:
+            self._reader.close()
+            self._reader = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will be recorded."""
+        return self.status.ended
+
+    @property
+    def corrupt(self) -> dict[int, str]:
+        """What is wrong with each chunk that was left out, by its id."""
+        return dict(self._reader.corrupt) if self._reader else {}
+
+    def names(self, run: int) -> tuple[str, ...]:
+        """The recorded series of a run, `loss` first; empty before anything is recorded."""
+        return self._places[run][0].layout.series if run in self._places else ()
+
+    def series(self, run: int, name: str) -> Series:
+        """A series of a run; the same object grows with every `refresh`.
+
+        Before anything is recorded, an empty one that stays empty.
+
+        Raises:
+            KeyError: the run has no series of this name.
+        """
+        if run not in self._places:
+            return Series()
+        stack, position = self._places[run]
+        diverged_at = self._results[run].diverged_at if run < len(self._results) else None
+        return stack.feed(position, name, diverged_at)
+
+    def chunks(self, run: int) -> Iterator[tuple[int, Weights]]:
+        """The rows of a run block by block: the first step, and `[K]` for each series."""
+        if run in self._places:
+            stack, position = self._places[run]
+            for chunk in stack.chunks:
+                yield chunk.first, {name: rows[position] for name, rows in chunk.series.items()}
+
+    @property
+    def results(self) -> list[RunResult]:
+        """What every run has reached so far."""
+        return [self._so_far(result) for result in self._results]
+
+    def _so_far(self, result: RunResult) -> RunResult:
+        """A running run's result as its last row has it."""
+        if not result.alive or result.index not in self._places:
+            return result
+        stack, position = self._places[result.index]
+        if self.status.state == "killed":
+            result = dataclasses.replace(result, status="killed")
+        if not stack.chunks:
+            return result
+        chunk = stack.chunks[-1]
+        return dataclasses.replace(
+            result,
+            steps=chunk.last,
+            loss=float(chunk.series["loss"][position, -1]),
+            best_loss=float(stack.best[position]),
+        )
+
+    def _connected(self) -> bool:
+        if self._reader is None and self.folder.database.exists():
+            self._reader = StoreReader(self.folder.database)
+        return self._reader is not None
+
+    def _read(self) -> None:
+        reader = self._reader
+        assert reader is not None
+        with reader.snapshot():
+            if not self._stacks:
+                self._arrange(reader)
+            last_chunk, last_event = self._seen
+            for key, chunk in reader.chunks(last_chunk):
+                self._stacks[chunk.stack].append(chunk)
+                last_chunk = key
+            for key, event in reader.events(last_event):
+                self.events.append(event)
+                last_event = key
+            if (last_chunk, last_event) != self._seen or not self._results:
+                self._results = reader.runs()
+            self._seen = last_chunk, last_event
+            if self.status.state in ("finished", "stopped", "diverged") and not self.last_weights:
+                self.last_weights = self._weights(reader, "last")
+
+    def _arrange(self, reader: StoreReader) -> None:
+        """Finds out which run stands where in which stack."""
+        layouts = reader.layouts()
+        if not layouts:
+            return
+        with contextlib.suppress(InputError):
+            experiment = self.folder.experiment
+            for preset, layout in zip(experiment.presets, layouts, strict=False):
+                runs = [i for i, run in enumerate(experiment.runs) if run.preset == preset]
+                stack = _Stack(layout, runs)
+                self._stacks.append(stack)
+                self._places |= {run: (stack, position) for position, run in enumerate(runs)}
+            self.first_weights = self._weights(reader, "first")
+
+    def _weights(self, reader: StoreReader, which: str) -> dict[int, Weights]:
+        found: dict[int, Weights] = {}
+        for i, stack in enumerate(self._stacks):
+            weights = reader.weights(i, "first" if which == "first" else "last")
+            for position, run in enumerate(stack.runs):
+                if weights:
+                    found[run] = {name: values[position] for name, values in weights.items()}
+        return found
+
+
+def follow(folder: ExperimentFolder, interval: float = 0.1) -> Iterator[Recording]:
+    """Yields the recording after every refresh, until the experiment has ended.
+
+    The last one yielded is complete. `interval` is in seconds.
+    """
+    recording = Recording(folder)
+    with contextlib.closing(recording):
+        recording.refresh()
+        yield recording
+        while not recording.ended:
+            time.sleep(interval)
+            recording.refresh()
+            yield recording
+
+
+def _joined(chunks: list[Chunk]) -> Iterator[list[Chunk]]:
+    """The chunks in blocks without a gap in their steps."""
+    block: list[Chunk] = []
+    for chunk in chunks:
+        if block and chunk.first != block[-1].last + chunk.stride:
+            yield block
+            block = []
+        block.append(chunk)
+    if block:
+        yield block

@@ -1,0 +1,199 @@
+"""Minima and maxima of a growing array over any stretch of it, without reading it all."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+BLOCK = 16
+"""Entries that one entry of the next level sums up."""
+
+
+class _Buffer:
+    """An array that grows in place; `view` is its filled part."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._array: NDArray[Any] = np.empty(256, dtype)
+        self.size = 0
+
+    @property
+    def view(self) -> NDArray[Any]:
+        return self._array[: self.size]
+
+    def copy(self) -> _Buffer:
+        twin = _Buffer(self._array.dtype)
+        twin.extend(self.view)
+        return twin
+
+    def extend(self, values: NDArray[Any]) -> None:
+        size = self.size + len(values)
+        if size > len(self._array):
+            grown = np.empty(max(size, 2 * len(self._array)), self._array.dtype)
+            grown[: self.size] = self.view
+            self._array = grown
+        self._array[self.size : size] = values
+        self.size = size
+
+
+Extremes = tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]
+"""Minimum, maximum and non-finite mark; +inf and -inf where there is no finite value."""
+
+
+class _Rows:
+    """The bottom of the pyramid: the rows themselves, kept once unless they have an envelope."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self.values = self.low = self.high = _Buffer(dtype)
+
+    def extend(
+        self, values: NDArray[Any], low: NDArray[Any] | None, high: NDArray[Any] | None
+    ) -> None:
+        if low is not None and high is not None and self.low is self.values:
+            self.low, self.high = self.values.copy(), self.values.copy()
+        self.values.extend(values)
+        if self.low is not self.values:
+            finite = np.isfinite(values)
+            self.low.extend(values if low is None else np.where(finite, low, values))
+            self.high.extend(values if high is None else np.where(finite, high, values))
+
+    def truncate(self, size: int) -> None:
+        for buffer in (self.values, self.low, self.high):
+            buffer.size = min(buffer.size, size)
+
+    def read(self, entries: NDArray[np.int64] | slice) -> Extremes:
+        low, high = self.low.view[entries], self.high.view[entries]
+        low_finite, high_finite = np.isfinite(low), np.isfinite(high)
+        return (
+            np.where(low_finite, low, np.inf),
+            np.where(high_finite, high, -np.inf),
+            ~(low_finite & high_finite),
+        )
+
+    @property
+    def size(self) -> int:
+        return self.values.size
+
+
+class _Blocks:
+    """A level of the pyramid: extremes of each whole block of entries of the level below."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self.low, self.high, self.bad = _Buffer(dtype), _Buffer(dtype), _Buffer(np.bool_)
+
+    @property
+    def size(self) -> int:
+        return self.low.size
+
+    def truncate(self, size: int) -> None:
+        for buffer in (self.low, self.high, self.bad):
+            buffer.size = min(buffer.size, size)
+
+    def read(self, entries: NDArray[np.int64] | slice) -> Extremes:
+        return self.low.view[entries], self.high.view[entries], self.bad.view[entries]
+
+    def extend_from(self, below: _Rows | _Blocks) -> None:
+        """Sum up the blocks of the level below that have become complete."""
+        entries = slice(self.size * BLOCK, below.size // BLOCK * BLOCK)
+        if entries.start < entries.stop:
+            low, high, bad = (part.reshape(-1, BLOCK) for part in below.read(entries))
+            self.low.extend(np.min(low, axis=1))
+            self.high.extend(np.max(high, axis=1))
+            self.bad.extend(np.max(bad, axis=1))
+
+
+class Pyramid:
+    """A growing array with the extremes of its blocks of `BLOCK`, `BLOCK`^2, ... rows.
+
+    Args:
+        dtype: of the values.
+    """
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._dtype = dtype
+        self._base = _Rows(dtype)
+        self._blocks: list[_Blocks] = []
+
+    def __len__(self) -> int:
+        return self._base.size
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """All rows, [rows]; a view that the next `append` may leave behind."""
+        return self._base.values.view
+
+    def append(
+        self,
+        values: NDArray[Any],
+        low: NDArray[Any] | None = None,
+        high: NDArray[Any] | None = None,
+    ) -> None:
+        """Add rows [n], each standing for all between `low` and `high` [n] if these are given."""
+        self._base.extend(values, low, high)
+        while self._levels[-1].size >= BLOCK:
+            self._blocks.append(_Blocks(self._dtype))
+            self._sum_up()
+        self._sum_up()
+
+    def truncate(self, rows: int) -> None:
+        """Forget every row from number `rows` on."""
+        for k, level in enumerate(self._levels):
+            level.truncate(rows // BLOCK**k)
+
+    def extremes(
+        self, start: NDArray[np.int64], stop: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Minimum, maximum and non-finite mark over the rows [start, stop) of each interval.
+
+        Minimum and maximum are over the finite rows, NaN where there is none.
+
+        Climbs the pyramid: each level gives the entries that stick out of whole blocks at
+        both ends of an interval, the next level up the blocks between.
+        """
+        low = np.full(len(start), np.inf)
+        high = np.full(len(start), -np.inf)
+        bad = np.zeros(len(start), np.bool_)
+        for k, level in enumerate(self._levels):
+            if k == len(self._levels) - 1 or not np.any(stop - start > 2 * BLOCK):
+                _take(level, start, stop, low, high, bad)
+                break
+            head = np.minimum(-(-start // BLOCK) * BLOCK, stop)
+            tail = np.maximum(stop // BLOCK * BLOCK, head)
+            _take(level, start, head, low, high, bad)
+            _take(level, tail, stop, low, high, bad)
+            start, stop = -(-head // BLOCK), tail // BLOCK
+        low[low == np.inf] = math.nan
+        high[high == -np.inf] = math.nan
+        return low, high, bad
+
+    @property
+    def _levels(self) -> list[_Rows | _Blocks]:
+        return [self._base, *self._blocks]
+
+    def _sum_up(self) -> None:
+        for below, level in zip(self._levels, self._blocks, strict=False):
+            level.extend_from(below)
+
+
+def _take(
+    level: _Rows | _Blocks,
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    bad: NDArray[np.bool_],
+) -> None:
+    """Fold the few entries [start, stop) of each interval into low, high and bad."""
+    width = int((stop - start).max(initial=0))
+    if width <= 0:
+        return
+    # Reading an interval's first entry again is harmless; an empty interval must stay out.
+    some = np.flatnonzero(start < stop)
+    offsets = np.minimum(np.arange(width), (stop - start)[some, None] - 1)
+    entries = start[some, None] + offsets
+    least, greatest, marked = level.read(entries)
+    low[some] = np.minimum(low[some], least.min(axis=1))
+    high[some] = np.maximum(high[some], greatest.max(axis=1))
+    bad[some] |= np.max(marked, axis=1)

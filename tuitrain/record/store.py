@@ -1,0 +1,356 @@
+"""The store: what a worker records, in one SQLite file that it alone writes.
+
+Write-ahead logging with `synchronous=FULL`: what a transaction has committed outlives a crash
+and a power cut, and readers are never locked out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import logging
+import math
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from tuitrain.record import chunks
+from tuitrain.record.chunks import ChunkError, Extent, Summary
+from tuitrain.record.status import Event, RunResult, Status
+from tuitrain.spec.recording import Chunk, Layout
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+APPLICATION = 0x74756974  # "tuit"
+RESERVE = 1 << 20
+"""Bytes kept free for the last words of a worker whose disk has become full."""
+
+# Blobs stand last in their row: SQLite does not read what lies behind the columns asked for.
+TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, preset TEXT NOT NULL, optimizer TEXT NOT NULL,
+    lr REAL NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL, steps INTEGER NOT NULL,
+    loss REAL, best_loss REAL, final_loss REAL, metrics TEXT NOT NULL,
+    diverged_at INTEGER, diverged_in TEXT
+);
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY, stack INTEGER NOT NULL, first INTEGER NOT NULL,
+    stride INTEGER NOT NULL, rows INTEGER NOT NULL, crc INTEGER NOT NULL,
+    summary_crc INTEGER NOT NULL, summary BLOB NOT NULL, data BLOB NOT NULL
+);
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY, time REAL NOT NULL, step INTEGER NOT NULL, run INTEGER,
+    kind TEXT NOT NULL, detail TEXT NOT NULL
+);
+CREATE TABLE status (id INTEGER PRIMARY KEY CHECK (id = 1), document TEXT NOT NULL);
+CREATE TABLE weights (
+    stack INTEGER NOT NULL, step INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,
+    dtype TEXT NOT NULL, shape TEXT NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (stack, step, position)
+);
+"""
+
+
+class StoreReadError(Exception):
+    """The store is missing, damaged, or not ours; one line says which."""
+
+
+class StoreWriteError(Exception):
+    """What was to be recorded is not on disk; one line says why."""
+
+
+class StoreWriter:
+    """Records one experiment; only its worker may have one.
+
+    Everything is written inside `with writer.transaction():` and is there after it, or not at
+    all.
+
+    Raises:
+        StoreWriteError: by the constructor and by `transaction`, and the training must end then.
+    """
+
+    def __init__(self, path: Path, layouts: Sequence[Layout]) -> None:
+        self.path = path
+        self.reserve = path.with_name("reserve")
+        path.touch(mode=0o600)  # SQLite gives its -wal and -shm the same permissions
+        with _writing(path):
+            self._database = self._connect()
+            with self.transaction():
+                for statement in TABLES.split(";"):
+                    self._database.execute(statement)
+                self._database.execute(f"PRAGMA application_id = {APPLICATION}")
+                self._database.execute(f"PRAGMA user_version = {VERSION}")
+                self._database.execute(
+                    "INSERT INTO meta VALUES ('layouts', ?)", (chunks.layouts_to_json(layouts),)
+                )
+            self.reserve.touch(mode=0o600)
+            self.reserve.write_bytes(bytes(RESERVE))
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing of what is recorded inside."""
+        with _writing(self.path):
+            self.path.stat()  # SQLite would go on writing into a deleted file
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._database.execute("ROLLBACK")
+                raise
+
+    def append(self, chunk: Chunk) -> None:
+        """Records a block of rows."""
+        extent = chunks.extent(chunk)
+        summary, data = chunks.summarise(chunk), chunks.encode(chunk)
+        crc, summary_crc = extent.checksum(summary, data), extent.checksum(summary)
+        self._database.execute(
+            "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (chunk.stack, chunk.first, chunk.stride, chunk.rows, crc, summary_crc, summary, data),
+        )
+
+    def event(self, event: Event) -> None:
+        """Records that something happened."""
+        self._database.execute(
+            "INSERT INTO events VALUES (NULL, ?, ?, ?, ?, ?)",
+            (event.time, event.step, event.run, event.kind, json.dumps(event.detail)),
+        )
+
+    def status(self, status: Status) -> None:
+        """Records where the experiment stands, in place of what was recorded before."""
+        document = msgspec.json.encode(status).decode()
+        self._database.execute("INSERT OR REPLACE INTO status VALUES (1, ?)", (document,))
+
+    def run(self, result: RunResult) -> None:
+        """Records what a run has reached, in place of what was recorded before."""
+        row = [json.dumps(x) if isinstance(x, dict) else x for x in dataclasses.astuple(result)]
+        marks = ", ".join("?" * len(row))
+        self._database.execute(f"INSERT OR REPLACE INTO runs VALUES ({marks})", row)
+
+    def snapshot(self, stack: int, step: int, weights: Mapping[str, NDArray[np.floating]]) -> None:
+        """Records all parameters of a stack, each `[R, *shape]`, as they are after `step`."""
+        for position, (name, values) in enumerate(weights.items()):
+            data = np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
+            kind, shape = values.dtype.name, json.dumps(values.shape)
+            self._database.execute(
+                "INSERT OR REPLACE INTO weights VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (stack, step, position, name, kind, shape, zlib.crc32(data), data),
+            )
+
+    def acknowledged(self) -> set[str]:
+        """The ids of all commands that have been acknowledged."""
+        rows = self._database.execute("SELECT detail FROM events WHERE kind = 'command'")
+        return {json.loads(detail)["id"] for (detail,) in rows.fetchall()}
+
+    def reopen(self) -> None:
+        """After a failed write: frees the reserve, and opens the file anew to verify it.
+
+        A failed fsync must not be repeated: what the system then holds in memory is not what is
+        on disk.
+        """
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
+        self.reserve.unlink(missing_ok=True)
+        with _writing(self.path):
+            self._database = self._connect()
+            (verdict,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
+
+    def close(self) -> None:
+        """Ends the recording; everything lies in the one file then."""
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
+        self.reserve.unlink(missing_ok=True)
+
+    def _connect(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self.path, isolation_level=None)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        # a reader that stood still lets the log grow: give the room back after it has moved on
+        database.execute(f"PRAGMA journal_size_limit = {16 << 20}")
+        return database
+
+
+class StoreReader:
+    """Reads a store while it is written, with short queries that hold nobody up.
+
+    Before the worker has begun to record, everything is empty.
+
+    Raises:
+        StoreReadError: by every method, when the file is missing, damaged, or not ours.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.corrupt: dict[int, str] = {}
+        """What is wrong with each chunk that was skipped, by its id."""
+        with _reading(path):
+            self._database = sqlite3.connect(
+                f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=1.0
+            )
+        version = self._rows("PRAGMA user_version")[0][0]
+        if version > VERSION:
+            self.close()
+            raise StoreReadError(f"{path}: recorded by a newer tuitrain (format {version})")
+        self._layouts: list[Layout] = []
+
+    def close(self) -> None:
+        """Closes the file."""
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What is read inside belongs together: nothing that is written meanwhile is seen."""
+        with _reading(self.path):
+            self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                self._database.execute("COMMIT")
+
+    def layouts(self) -> list[Layout]:
+        """The series of each stack; empty until the worker has begun to record."""
+        if not self._layouts:
+            rows = self._rows("SELECT value FROM meta WHERE key = 'layouts'")
+            self._layouts = chunks.layouts_from_json(rows[0][0]) if rows else []
+        return self._layouts
+
+    def status(self) -> Status:
+        """Where the experiment stands, as the worker wrote it."""
+        rows = self._rows("SELECT document FROM status")
+        if not rows:
+            return Status("starting")
+        return msgspec.json.decode(rows[0][0], type=Status)
+
+    def runs(self) -> list[RunResult]:
+        """What every run has reached, in the order of the experiment."""
+        return [_result(row) for row in self._rows("SELECT * FROM runs ORDER BY id")]
+
+    def chunks(self, after: int = 0) -> Iterator[tuple[int, Chunk]]:
+        """The recorded rows in the order of writing, with the id to go on after.
+
+        A chunk that is damaged is left out, logged, and noted in `corrupt`.
+        """
+        columns = "stack, first, stride, rows, crc, summary, data"
+        for key, *numbers, crc, summary, data in self._pages(columns, after):
+            try:
+                extent, layout = self._checked(numbers, crc, summary, data)
+                chunk = chunks.decode(extent, data, layout)
+            except ChunkError as error:
+                self._skip(key, error)
+            else:
+                yield key, chunk
+
+    def summaries(self, after: int = 0) -> Iterator[tuple[int, Summary]]:
+        """As `chunks`, in short and without reading the rows."""
+        columns = "stack, first, stride, rows, summary_crc, summary"
+        for key, *numbers, crc, summary in self._pages(columns, after):
+            try:
+                extent, layout = self._checked(numbers, crc, summary)
+                short = chunks.decode_summary(extent, summary, layout)
+            except ChunkError as error:
+                self._skip(key, error)
+            else:
+                yield key, short
+
+    def events(self, after: int = 0) -> list[tuple[int, Event]]:
+        """What happened, in order, with the id to go on after."""
+        rows = self._rows("SELECT * FROM events WHERE id > ? ORDER BY id", after)
+        return [
+            (key, Event(time, step, run, kind, json.loads(detail)))
+            for key, time, step, run, kind, detail in rows
+        ]
+
+    def weights(
+        self, stack: int, step: int | Literal["first", "last"]
+    ) -> dict[str, NDArray[np.floating]]:
+        """All parameters of a stack, each `[R, *shape]`; empty if none are recorded (intact)."""
+        if isinstance(step, str):
+            extreme = {"first": "MIN", "last": "MAX"}[step]
+            which = f"(SELECT {extreme}(step) FROM weights WHERE stack = :stack)"
+        else:
+            which = ":step"
+        rows = self._rows(
+            "SELECT name, dtype, shape, crc, data FROM weights "
+            f"WHERE stack = :stack AND step = {which} ORDER BY position",
+            {"stack": stack, "step": step},
+        )
+        if any(zlib.crc32(data) != crc for *_, crc, data in rows):
+            log.warning("%s: the weights of stack %d are damaged", self.path, stack)
+            return {}
+        return {
+            name: np.frombuffer(data, np.dtype(kind).newbyteorder("<")).reshape(json.loads(shape))
+            for name, kind, shape, _, data in rows
+        }
+
+    def _checked(self, numbers: list[int], crc: int, *blobs: bytes) -> tuple[Extent, Layout]:
+        extent = Extent(*numbers)
+        if extent.checksum(*blobs) != crc:
+            raise ChunkError("the checksum is wrong")
+        if extent.stack >= len(self.layouts()):
+            raise ChunkError(f"there is no stack {extent.stack}")
+        return extent, self.layouts()[extent.stack]
+
+    def _skip(self, key: int, error: ChunkError) -> None:
+        if key not in self.corrupt:
+            log.warning("%s: chunk %d is left out: %s", self.path, key, error)
+        self.corrupt[key] = str(error)
+
+    def _pages(self, columns: str, after: int) -> Iterator[tuple[Any, ...]]:
+        """Rows of chunks, some at a time: an open query would hold the writer's log back."""
+        query = f"SELECT id, {columns} FROM chunks WHERE id > ? ORDER BY id LIMIT 64"
+        while page := self._rows(query, after):
+            yield from page
+            after = page[-1][0]
+
+    def _rows(self, query: str, parameters: object = ()) -> list[tuple[Any, ...]]:
+        values = parameters if isinstance(parameters, dict | tuple) else (parameters,)
+        with _reading(self.path):
+            try:
+                return self._database.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if "no such table" in str(error):  # the worker is about to make them
+                    return []
+                raise
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        full = "SQLITE_FULL" in getattr(error, "sqlite_errorname", "")
+        hint = "; free some space" if full else ""
+        raise StoreWriteError(f"{path.name} could not be written: {error}{hint}") from error
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreReadError(f"{path} could not be read: {error}") from error
+
+
+def _result(row: tuple[Any, ...]) -> RunResult:
+    """A row of `runs`; SQLite keeps NaN as NULL."""
+    values = dict(zip((field.name for field in dataclasses.fields(RunResult)), row, strict=True))
+    values["metrics"] = json.loads(values["metrics"])
+    for name in ("loss", "best_loss", "final_loss"):
+        if values[name] is None:
+            values[name] = math.nan
+    return RunResult(**values)

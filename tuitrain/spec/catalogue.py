@@ -1,0 +1,47 @@
+"""The shipped presets, and any preset by name or path."""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from tuitrain.errors import InputError
+from tuitrain.spec.load import load_file
+from tuitrain.spec.preset import Preset
+
+SUFFIX = ".toml"
+
+
+def preset_directory() -> Path:
+    """Where the shipped presets lie: in the wheel, or the repository's own directory."""
+    package = Path(__file__).parent.parent
+    installed = package / "presets"
+    return installed if installed.is_dir() else package.parent / "presets"
+
+
+@cache
+def catalogue() -> dict[str, Preset]:
+    """All shipped presets by name, in catalogue order."""
+    presets = [load_file(path) for path in preset_directory().glob(f"*{SUFFIX}")]
+    return {p.name: p for p in sorted(presets, key=lambda p: (p.order, p.name))}
+
+
+def find(name_or_path: str) -> Preset:
+    """A shipped preset by name, or the preset of a file by its path.
+
+    Raises:
+        InputError: no such preset (names the nearest), or the file is not right.
+    """
+    if name_or_path in catalogue():
+        return catalogue()[name_or_path]
+    path = Path(name_or_path)
+    if name_or_path.endswith(SUFFIX) or os.sep in name_or_path or path.is_file():
+        return load_file(path)
+    near = get_close_matches(name_or_path, catalogue(), n=3)
+    raise InputError(
+        "no such preset",
+        where=name_or_path,
+        expected=f"{' or '.join(near or ['a shipped preset'])}, or the path of a {SUFFIX} file",
+    )

@@ -1,0 +1,149 @@
+"""Presets and experiments from TOML and back."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomli_w
+
+from tuitrain.errors import InputError
+from tuitrain.spec.check import check
+from tuitrain.spec.experiment import Experiment
+from tuitrain.spec.preset import Preset
+from tuitrain.spec.strict import SpecError, convert
+
+LARGEST_FILE = 16_000_000
+"""Bytes; a preset is read whole, so /dev/zero must not be."""
+
+
+def load_file(path: Path) -> Preset:
+    """The preset of a file; its name is the file's unless the file gives one.
+
+    Raises:
+        InputError: the file cannot be read, is no TOML, or is no preset; one line.
+    """
+    return decode(parse(read_text(path), str(path)), str(path))
+
+
+def decode(document: Mapping[str, Any], where: str) -> Preset:
+    """The preset of a document, checked throughout.
+
+    Args:
+        document: the tables of the file, as tomllib reads them; without `name`, the preset is
+            named after `where`.
+        where: what errors call the document: a file, or a preset's name.
+
+    Raises:
+        InputError: the first key that is wrong, its value, and what would be right.
+    """
+    try:
+        preset = convert({"name": Path(where).stem} | with_paragraphs(document), Preset)
+        check(preset)
+    except SpecError as error:
+        raise _input_error(error, where) from None
+    return preset
+
+
+def with_paragraphs(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Story and expectation with the lines of a paragraph joined, as they will be wrapped anew."""
+    joined = dict(document)
+    for key in ("story", "expectation"):
+        if isinstance(text := document.get(key), str):
+            paragraphs = re.split(r"\n\s*\n", text.strip())
+            joined[key] = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    if isinstance(formula := document.get("formula"), str):
+        joined["formula"] = formula.strip("\n")
+    return joined
+
+
+def to_document(value: msgspec.Struct) -> dict[str, Any]:
+    """A preset or an experiment as tables of plain values, every key written out."""
+    document: dict[str, Any] = _without_none(msgspec.to_builtins(value))
+    return document
+
+
+def to_toml(preset: Preset) -> str:
+    """The preset as TOML, every key written out; `decode` gives the same preset back."""
+    return tomli_w.dumps(to_document(preset), multiline_strings=True)
+
+
+def experiment_to_toml(experiment: Experiment) -> str:
+    """The experiment as TOML, its presets resolved."""
+    return tomli_w.dumps(to_document(experiment), multiline_strings=True)
+
+
+def experiment_from_toml(text: str, where: str) -> Experiment:
+    """The experiment of an `experiment.toml`.
+
+    Args:
+        text: the file's text.
+        where: what errors call it.
+
+    Raises:
+        InputError: the first key that is wrong, its value, and what would be right.
+    """
+    try:
+        experiment = convert(parse(text, where), Experiment)
+        for name, preset in experiment.presets.items():
+            try:
+                check(preset)
+            except SpecError as error:
+                raise SpecError(
+                    f"presets.{name}.{error.key}", error.problem, error.expected
+                ) from None
+        for index, run in enumerate(experiment.runs):
+            if run.preset not in experiment.presets:
+                names = ", ".join(experiment.presets)
+                raise SpecError(
+                    f"runs[{index}].preset", f'cannot be "{run.preset}"', f"one of {names}"
+                )
+    except SpecError as error:
+        raise _input_error(error, where) from None
+    return experiment
+
+
+def parse(text: str, where: str) -> dict[str, Any]:
+    """The tables of a TOML text; InputError with line and column."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not valid TOML: {error}", where=where) from None
+    except RecursionError:
+        raise InputError("not valid TOML: nested too deeply", where=where) from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file; InputError if there is none."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        raise InputError(reason, where=str(path), expected="a TOML file") from None
+    if len(data) > LARGEST_FILE:
+        raise InputError("too large", where=str(path), expected="at most 16 MB") from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise InputError(f"not UTF-8 in line {line}", where=str(path), expected="text") from None
+
+
+def _input_error(error: SpecError, where: str) -> InputError:
+    return InputError(error.problem, where=f"{where}: {error.key}", expected=error.expected)
+
+
+def _without_none(value: Any) -> Any:
+    """TOML has no null: a key without a value is left out."""
+    match value:
+        case dict():
+            return {key: _without_none(item) for key, item in value.items() if item is not None}
+        case list():
+            return [_without_none(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,150 @@
+"""Changes to single keys of a preset, as the command line and the setup screen make them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from tuitrain.errors import InputError
+from tuitrain.optim.schedules import parse_schedule
+from tuitrain.spec.check import check
+from tuitrain.spec.load import to_document, with_paragraphs
+from tuitrain.spec.preset import Expected, Preset
+from tuitrain.spec.size import shapes
+from tuitrain.spec.strict import SpecError, convert, show
+
+TAGS = {"optimizer": "name", "schedule": "kind", "loss": "kind", "model": "kind", "data": "kind"}
+"""The key that chooses what a table is."""
+
+
+def assignments(texts: Iterable[str]) -> dict[str, object]:
+    """The changes that texts such as `loss.cost=9` ask for; `override` parses the values.
+
+    Raises:
+        InputError: no `=`, or a key given twice.
+    """
+    changes: dict[str, object] = {}
+    for text in texts:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not key or not equals:
+            raise InputError("no value", where=f"--set {text}", expected="KEY=VALUE")
+        if key in changes:
+            raise InputError(f"{key} is set twice", where=f"--set {text}", expected="it once")
+        changes[key] = value
+    return changes
+
+
+def override(
+    preset: Preset, changes: Mapping[str, object], options: Mapping[str, str] | None = None
+) -> Preset:
+    """The preset with some keys changed, checked throughout.
+
+    Choosing another kind of optimizer, loss, model or data (`optimizer=adam`, `loss.kind=mse`)
+    takes that kind's own defaults for everything; `schedule` takes a specification such as
+    `cosine:end=0.01`. `train.epochs` replaces `train.steps` and the other way round. What no
+    longer holds goes: `expected` after a change of data, model or loss, and `model.init`, which
+    belongs to the preset's own seed, after a change of `train.seed`.
+
+    Args:
+        preset: what to start from.
+        changes: value by dotted key, such as `loss.cost`; a string is parsed as a TOML value.
+        options: how an error names the option behind a key; `--set KEY=VALUE` unless given.
+
+    Raises:
+        InputError: an unknown key or an impossible value, named by its option.
+    """
+    options = options or {}
+    names = {
+        key: options.get(key, f"--set {key}={value if isinstance(value, str) else show(value)}")
+        for key, value in changes.items()
+    }
+    document = to_document(preset)
+    for key in sorted(changes, key=_coarse_first):
+        value = changes[key]
+        if key == "schedule" and isinstance(value, str):
+            document["schedule"] = msgspec.to_builtins(parse_schedule(value, names[key]))
+        else:
+            value = parse_value(value) if isinstance(value, str) else value
+            _set(document, key, value, names[key])
+    if len(lengths := {"train.steps", "train.epochs"} - changes.keys()) == 1:
+        document["train"].pop(lengths.pop().removeprefix("train."), None)
+    try:
+        changed = _without_stale(convert(with_paragraphs(document), Preset), preset, changes)
+        check(changed)
+    except SpecError as error:
+        place = _place(error.key, names) or f"{preset.name}: {error.key}"
+        raise InputError(error.problem, where=place, expected=error.expected) from None
+    return changed
+
+
+def parse_value(text: str) -> object:
+    """The TOML value that a text spells; the text itself where it spells none.
+
+    A whole number may be written as 1e4, and a fraction as .5.
+    """
+    try:
+        document = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        document = {}
+    value = document["value"] if document.keys() == {"value"} else text
+    if isinstance(value, str) and value == text:
+        try:
+            value = float(text)
+        except ValueError:
+            return text
+    if isinstance(value, float) and value.is_integer() and "." not in text and abs(value) < 2**53:
+        return int(value)
+    return value
+
+
+def _coarse_first(key: str) -> tuple[int, bool]:
+    """Tables before their keys, and the key that chooses what a table is before the others."""
+    table, _, name = key.rpartition(".")
+    return key.count("."), TAGS.get(table) != name
+
+
+def _set(document: dict[str, Any], key: str, value: object, place: str) -> None:
+    if key in TAGS and not isinstance(value, dict):
+        key = f"{key}.{TAGS[key]}"
+    *tables, name = key.split(".")
+    if tables and TAGS.get(tables[0]) == name and len(tables) == 1:
+        if document.get(tables[0], {}).get(name) != value:
+            document[tables[0]] = {name: value}
+        return
+    table: Any = document
+    for step in tables:
+        if not isinstance(table.setdefault(step, {}), dict):
+            raise InputError("unknown key", where=place, expected=f"no key below {step}")
+        table = table[step]
+    table[name] = value
+
+
+def _without_stale(changed: Preset, before: Preset, changes: Mapping[str, object]) -> Preset:
+    """The changed preset without what the changes made untrue, unless they set it themselves."""
+
+    def given(table: str) -> bool:
+        return any(f"{key}.".startswith(f"{table}.") for key in changes)
+
+    same = (changed.data, changed.loss, shapes(changed)) == (
+        before.data,
+        before.loss,
+        shapes(before),
+    )
+    if not same and not given("expected"):
+        changed = replace(changed, expected=Expected())
+    if changed.train.seed != before.train.seed and not given("model.init"):
+        changed = replace(changed, model=replace(changed.model, init={}))
+    return changed
+
+
+def _place(key: str, names: Mapping[str, str]) -> str | None:
+    """The option that set a key, or something above or below it."""
+    related = (
+        name for name in names if f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.")
+    )
+    nearest = max(related, key=len, default=None)
+    return names[nearest] if nearest is not None else None

@@ -1,0 +1,228 @@
+"""Strict decoding whose errors name the key, its value and what would be right."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+import msgspec.inspect as ms
+
+T = TypeVar("T")
+
+
+class SpecError(ValueError):
+    """What is wrong with one key of a document.
+
+    Args:
+        key: dotted key, such as `loss.cost`.
+        problem: what is wrong, with the value.
+        expected: what would be right.
+    """
+
+    def __init__(self, key: str, problem: str, expected: str = "") -> None:
+        self.key = key
+        self.problem = problem
+        self.expected = expected
+        super().__init__(f"{key}: {problem}")
+
+
+def convert(document: Mapping[str, Any], into: type[T]) -> T:
+    """The document as typed data; SpecError for the first key that is wrong."""
+    _refuse_non_finite(document, "")
+    try:
+        return msgspec.convert(document, into)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error), document, into) from None
+
+
+def show(value: object) -> str:
+    """A value as TOML writes it, shortened."""
+    match value:
+        case bool():
+            text = str(value).lower()
+        case str():
+            text = '"' + value.encode("unicode_escape").decode().replace('"', '\\"') + '"'
+        case dict():
+            text = "{" + ", ".join(f"{key} = {show(item)}" for key, item in value.items()) + "}"
+        case list():
+            text = "[" + ", ".join(map(show, value)) + "]"
+        case _:
+            text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _refuse_non_finite(value: object, key: str) -> None:
+    match value:
+        case dict():
+            for name, item in value.items():
+                _refuse_non_finite(item, f"{key}.{name}" if key else name)
+        case list():
+            for index, item in enumerate(value):
+                _refuse_non_finite(item, f"{key}[{index}]")
+        case float() if not math.isfinite(value):
+            raise SpecError(key, f"cannot be {value}", "a finite number")
+
+
+_MESSAGE = re.compile(r"(?P<problem>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(.*)`")
+_OWN_WORDS = re.compile(r"(?!Expected |Invalid |Number out of range|Object ).*", re.DOTALL)
+
+
+def _explain(message: str, document: Mapping[str, Any], into: type) -> SpecError:
+    """The SpecError behind the message of a msgspec.ValidationError."""
+    parts = _MESSAGE.fullmatch(message)
+    assert parts is not None  # the path is optional: everything matches
+    problem = parts["problem"]
+    key, value, kind = _follow(parts["path"] or "", document, _type_of(into))
+    below = f"{key}." if key else ""
+    if unknown := _UNKNOWN.fullmatch(problem):
+        name = unknown[1]
+        return SpecError(f"{below}{name}", *_unknown_key(name, kind, value))
+    if missing := _MISSING.fullmatch(problem):
+        name = missing[1]
+        return SpecError(f"{below}{name}", "missing", describe(_child(kind, value, name), None))
+    if _OWN_WORDS.fullmatch(problem):
+        return SpecError(key, f"cannot be {show(value)}: {problem}")
+    if isinstance(value, str) and isinstance(kind, ms.LiteralType):
+        known = [str(literal) for literal in kind.values]
+        return SpecError(key, f"cannot be {show(value)}", _nearest(value, known))
+    return SpecError(key, f"cannot be {show(value)}", describe(kind, value))
+
+
+@cache
+def _type_of(into: type) -> ms.Type:
+    return ms.type_info(into)
+
+
+def _follow(path: str, value: Any, kind: ms.Type) -> tuple[str, Any, ms.Type]:
+    """Key, value and type at a path such as `.model.init[...][0]`.
+
+    msgspec writes `[...]` for every key of a dict: its first value that does not fit is meant.
+    """
+    key = ""
+    for name, index in re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", path):
+        if index.isdigit():
+            kind = _member(kind, ms.ListType).item_type
+            value, key = value[int(index)], f"{key}[{index}]"
+            continue
+        if index:
+            kind = _member(kind, ms.DictType).value_type
+            name = next(name for name, item in value.items() if not _fits(item, kind))
+        else:
+            kind = _child(kind, value, name)
+        value, key = value.get(name), f"{key}.{name}" if key else name
+    return key, value, kind
+
+
+def _members(kind: ms.Type) -> tuple[ms.Type, ...]:
+    """The types that a type allows; TOML has no null."""
+    types = kind.types if isinstance(kind, ms.UnionType) else (kind,)
+    return tuple(member for member in types if not isinstance(member, ms.NoneType))
+
+
+K = TypeVar("K", bound=ms.Type)
+
+
+def _member(kind: ms.Type, wanted: type[K]) -> K:
+    return next(member for member in _members(kind) if isinstance(member, wanted))
+
+
+def _structs(kind: ms.Type, value: object) -> list[ms.StructType]:
+    """The tables that a type allows; the one that the value's tag chooses, if it has one."""
+    structs = [member for member in _members(kind) if isinstance(member, ms.StructType)]
+    if isinstance(value, Mapping):
+        chosen = [s for s in structs if s.tag_field and s.tag == value.get(s.tag_field)]
+        return chosen or structs
+    return structs
+
+
+def _keys(struct: ms.StructType) -> list[str]:
+    return [field.encode_name for field in struct.fields]
+
+
+def _unknown_key(name: str, kind: ms.Type, value: Mapping[str, Any]) -> tuple[str, str]:
+    """Problem and expectation for a key that the table does not have."""
+    struct = _structs(kind, value)[0]
+    keys = _keys(struct)
+    for table, item in value.items():
+        if isinstance(item, dict) and table in keys:
+            inner = _structs(_child(kind, value, table), item)
+            if inner and name in _keys(inner[0]):
+                return "unknown key here", f"{table}.{name}"
+    problem = f'unknown key for {struct.tag_field} "{struct.tag}"' if struct.tag else "unknown key"
+    return problem, _nearest(name, keys) if keys else "no further key"
+
+
+def _child(kind: ms.Type, value: object, name: str) -> ms.Type:
+    """The type under a key of a table; the tag's type is the tags that there are."""
+    structs = _structs(kind, value)
+    if name == structs[0].tag_field:
+        return ms.LiteralType(tuple(str(s.tag) for s in _structs(kind, None)))
+    return next(field.type for field in structs[0].fields if field.encode_name == name)
+
+
+def _fits(value: object, kind: ms.Type) -> bool:
+    match kind:
+        case ms.UnionType(types=types):
+            return any(_fits(value, member) for member in types)
+        case ms.ListType(item_type=item_type):
+            return isinstance(value, list) and all(_fits(item, item_type) for item in value)
+        case ms.StructType(cls=cls):
+            try:
+                msgspec.convert(value, cls)
+            except msgspec.ValidationError:
+                return False
+            return True
+        case ms.StrType():
+            return isinstance(value, str)
+        case _:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def describe(kind: ms.Type, value: object) -> str:
+    """What a type allows, in words, to someone who wrote `value`."""
+    return " or ".join(dict.fromkeys(_words(member, value) for member in _members(kind)))
+
+
+def _number(kind: ms.IntType | ms.FloatType, value: object) -> str:
+    noun = "a whole number" if isinstance(kind, ms.IntType) else "a number"
+    limits = {"at least": kind.ge, "above": kind.gt, "at most": kind.le, "below": kind.lt}
+    # A limit that only guards against absurdity is news to nobody but who exceeds it.
+    exceeded = value if isinstance(value, int | float) else 0
+    said = [
+        f"{words} {limit:,}"
+        for words, limit in limits.items()
+        if limit is not None and limit <= max(exceeded, 1000)
+    ]
+    return f"{noun} {' and '.join(said)}" if said else noun
+
+
+def _words(kind: ms.Type, value: object) -> str:
+    match kind:
+        case ms.IntType() | ms.FloatType():
+            return _number(kind, value)
+        case ms.LiteralType(values=values):
+            said = [show(value) for value in values]
+            return said[0] if len(said) == 1 else f"one of {', '.join(said)}"
+        case ms.ListType(item_type=item_type):
+            return f"a list of {describe(item_type, None).replace('a number', 'numbers')}"
+        case ms.StructType(tag_field=str(tag_field)):
+            return f"a table with the key `{tag_field}`"
+        case ms.StructType() | ms.DictType():
+            return "a table"
+        case ms.BoolType():
+            return "true or false"
+        case _:
+            return "text"
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    """The nearest of the words where one is near, else all of them."""
+    near = get_close_matches(word, words, n=1)
+    return near[0] if near else f"one of {', '.join(words)}"

@@ -1,0 +1,52 @@
+"""The device that trains, and how many threads it may use."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import torch
+
+from tuitrain.errors import InputError
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device called `auto` (CUDA when there is one, else CPU), `cpu`, `cuda` or `cuda:N`.
+
+    Raises:
+        InputError: an unknown name, or a GPU that this machine does not have.
+    """
+    if name == "auto":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    if name == "cpu":
+        return torch.device("cpu")
+    kind, _, index = name.partition(":")
+    if kind != "cuda" or (name != "cuda" and not (index.isascii() and index.isdecimal())):
+        raise InputError(
+            f"unknown device {name!r}", where="device", expected="auto, cpu, cuda or cuda:N"
+        )
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if count == 0:
+        raise InputError(f"no GPU for {name!r}", where="device", expected="cpu or auto")
+    if int(index or 0) >= count:
+        raise InputError(
+            f"no GPU for {name!r}", where="device", expected=f"cuda:0 to cuda:{count - 1}"
+        )
+    return torch.device("cuda", int(index or 0))
+
+
+def device_name(device: torch.device) -> str:
+    """What the hardware calls itself, such as `NVIDIA H200` or the processor's model name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        lines = []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, "") or platform.processor() or platform.machine() or "cpu"
+
+
+def use_threads(count: int) -> None:
+    """Fix the number of CPU threads of this process: sums may differ in their last bits with it."""
+    torch.set_num_threads(count)

@@ -1,0 +1,100 @@
+"""Forward differentiation of the scalar formulas: a value that carries its derivative."""
+
+from __future__ import annotations
+
+from math import log, nan
+from typing import Any
+
+
+class Dual:
+    """A value and its slope, the derivative by `w`: numbers or tensors of one shape.
+
+    It has the operators and functions of `tuitrain.spec.expression`, each with its rule of
+    differentiation, so a formula evaluated on `Dual(w, 1.0)` gives value and derivative at once.
+    """
+
+    __slots__ = ("slope", "value")
+
+    def __init__(self, value: Any, slope: Any) -> None:
+        self.value = value
+        self.slope = slope
+
+    def __add__(self, other: Any) -> Dual:
+        if isinstance(other, Dual):
+            return Dual(self.value + other.value, self.slope + other.slope)
+        return Dual(self.value + other, self.slope)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Dual:
+        return Dual(-self.value, -self.slope)
+
+    def __pos__(self) -> Dual:
+        return self
+
+    def __sub__(self, other: Any) -> Dual:
+        return self.__add__(-other)
+
+    def __rsub__(self, other: Any) -> Dual:
+        return self.__neg__().__add__(other)
+
+    def __mul__(self, other: Any) -> Dual:
+        if isinstance(other, Dual):
+            slope = self.slope * other.value + self.value * other.slope
+            return Dual(self.value * other.value, slope)
+        return Dual(self.value * other, self.slope * other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Dual:
+        if isinstance(other, Dual):
+            value = self.value / other.value
+            return Dual(value, (self.slope - value * other.slope) / other.value)
+        return Dual(self.value / other, self.slope / other)
+
+    def __rtruediv__(self, other: Any) -> Dual:
+        value = other / self.value
+        return Dual(value, -value / self.value * self.slope)
+
+    def __pow__(self, other: Any) -> Dual:
+        if isinstance(other, Dual):
+            return (other * self.log()).exp()
+        if other == 0:
+            return Dual(self.value**0, 0.0)
+        inner = self.value if other == 2 else self.value ** (other - 1)
+        return Dual(self.value**other, other * self.slope * inner)
+
+    def __rpow__(self, other: Any) -> Dual:
+        value = other**self.value
+        rate = log(other) if other > 0 else nan  # a power of a negative number is not real
+        return Dual(value, value * rate * self.slope)
+
+    def exp(self) -> Dual:
+        value = self.value.exp()
+        return Dual(value, value * self.slope)
+
+    def log(self) -> Dual:
+        return Dual(self.value.log(), self.slope / self.value)
+
+    def sqrt(self) -> Dual:
+        value = self.value.sqrt()
+        return Dual(value, self.slope / (2 * value))
+
+    def sin(self) -> Dual:
+        return Dual(self.value.sin(), self.value.cos() * self.slope)
+
+    def cos(self) -> Dual:
+        return Dual(self.value.cos(), -self.value.sin() * self.slope)
+
+    def tan(self) -> Dual:
+        value = self.value.tan()
+        return Dual(value, (1 + value**2) * self.slope)
+
+    def tanh(self) -> Dual:
+        value = self.value.tanh()
+        return Dual(value, (1 - value**2) * self.slope)
+
+    def __abs__(self) -> Dual:
+        return Dual(self.value.abs(), self.value.sign() * self.slope)
+
+    abs = __abs__

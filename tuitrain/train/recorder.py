@@ -1,0 +1,154 @@
+"""From blocks of trained steps to the rows of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tuitrain.spec.recording import MAX_RECORDED_WEIGHTS, Layout
+from tuitrain.train.models import Shapes
+from tuitrain.train.state import Divergence
+
+Series = dict[str, NDArray[np.floating]]
+
+
+@dataclass
+class Block:
+    """K consecutive steps of A runs.
+
+    Attributes:
+        first: number of the first step.
+        rows: index of each run, [A].
+        lr: learning rate of each step, float64 [K, A].
+        loss: [K, A], before each step.
+        gradient: [K, A, P], before each step.
+        weights: [K + 1, A, P], before the first step and after each.
+    """
+
+    first: int
+    rows: NDArray[np.intp]
+    lr: NDArray[np.float64]
+    loss: torch.Tensor
+    gradient: torch.Tensor
+    weights: torch.Tensor
+
+    def __post_init__(self) -> None:
+        self.grad_norm = torch.linalg.vector_norm(self.gradient, dim=2)
+
+    def finite(self) -> bool:
+        """Whether every value is finite (or so large that it is worth a closer look)."""
+        total = self.loss.sum() + self.grad_norm.sum() + self.weights.sum()
+        return bool(total.isfinite())
+
+    def divergences(self, shapes: Shapes) -> dict[int, Divergence]:
+        """The first step of each run that is not finite, by place among the rows."""
+        gradient = self._finite_tensors(self.gradient, shapes)
+        weights = self._finite_tensors(self.weights[1:], shapes)
+        # [2 n + 1, K, A]: loss, then gradients, then weights, in the order of their causes.
+        finite = np.concatenate([self.loss.isfinite().cpu().numpy()[np.newaxis], gradient, weights])
+        names = ["loss", *(f"gradient of {name}" for name in shapes), *shapes]
+        broken = np.logical_not(finite.all(axis=0))
+        found = {}
+        for place in np.flatnonzero(broken.any(axis=0)).tolist():
+            k = int(broken[:, place].argmax())
+            cause = int((~finite[:, k, place]).argmax())
+            found[place] = Divergence(self.first + k, names[cause])
+        return found
+
+    @staticmethod
+    def _finite_tensors(values: torch.Tensor, shapes: Shapes) -> NDArray[np.bool_]:
+        """Whether each named tensor is finite: [n, K, A]."""
+        sizes = [prod(shape) for shape in shapes.values()]
+        parts = torch.split_with_sizes(values.isfinite(), sizes, 2)
+        return torch.stack([part.all(dim=2) for part in parts]).cpu().numpy()
+
+
+class Recorder:
+    """Turns blocks into series `[R, rows]`.
+
+    Attributes:
+        window: [2, R], smallest and largest loss since the last row; NaN where there was none.
+    """
+
+    def __init__(self, layout: Layout, shapes: Shapes, dtype: str) -> None:
+        self._layout = layout
+        self._shapes = shapes
+        self.window: NDArray[np.floating] = np.full((2, layout.runs), np.nan, dtype)
+
+    def series(self, block: Block, steps: int, ended: dict[int, int]) -> Series:
+        """The rows among the first `steps` steps of a block.
+
+        Args:
+            block: the steps.
+            steps: how many of them count; the rest was trained by runs that have ended.
+            ended: last step of the runs that have ended, by place among the block's rows.
+        """
+        stride = self._layout.stride
+        kept = slice(-block.first % stride, steps, stride)
+        lengths = np.full(len(block.rows), steps)
+        for place, last in ended.items():
+            lengths[place] = max(last - block.first + 1, 0)
+        values = self._values(block, kept)
+        step = np.arange(len(block.lr))[:, np.newaxis]
+        beyond = step[kept] >= lengths
+        if beyond.any():
+            for value in values.values():
+                value[beyond] = np.nan
+        if stride > 1:
+            loss = np.where(step < lengths, block.loss.cpu().numpy(), np.nan)[:steps]
+            values |= self._window(block.rows, loss, range(steps)[kept])
+        series: Series = {}
+        for name, dtype in self._layout.dtypes.items():
+            series[name] = np.full((self._layout.runs, len(beyond)), np.nan, dtype)
+            series[name][block.rows] = values[name].T
+        return series
+
+    def _values(self, block: Block, kept: slice) -> Series:
+        """Each series that is read off at the kept steps, [rows, A]."""
+        after = block.weights[1:][kept]
+        if after.shape[2] <= MAX_RECORDED_WEIGHTS:
+            weights = after.permute(2, 0, 1)
+        else:
+            weights = self._statistics(after, block.weights[:-1][kept])
+        scalars = torch.stack([block.loss[kept], block.grad_norm[kept]])
+        table = torch.cat([scalars, weights]).cpu().numpy()
+        others = {"loss", "lr", "grad_norm", "loss_min", "loss_max"}
+        names = [name for name in self._layout.series if name not in others]
+        values: Series = dict(zip(["loss", "grad_norm", *names], table, strict=True))
+        values["lr"] = block.lr[kept].copy()
+        return values
+
+    def _statistics(self, after: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+        """Statistics of each tensor, in the order of TENSOR_STATISTICS: [n * 6, rows, A]."""
+        sizes = [prod(shape) for shape in self._shapes.values()]
+        found = []
+        tensors = (torch.split_with_sizes(whole, sizes, 2) for whole in (after, before))
+        for w, old in zip(*tensors, strict=True):
+            norm = torch.linalg.vector_norm(w, dim=2)
+            change = torch.linalg.vector_norm(w - old, dim=2)
+            std, mean = torch.std_mean(w, dim=2, correction=0)
+            ratio = change / norm.clamp_min(torch.finfo(w.dtype).tiny)
+            found += [norm, mean, std, w.amin(dim=2), w.amax(dim=2), ratio]
+        return torch.stack(found)
+
+    def _window(
+        self, rows: NDArray[np.intp], loss: NDArray[np.floating], kept: Sequence[int]
+    ) -> Series:
+        """Smallest and largest loss since the row before, [rows, A]; the rest is carried on."""
+        bounds = [0, *(k + 1 for k in kept), len(loss)]
+        values: Series = {}
+        for i, (name, extreme) in enumerate({"loss_min": np.fmin, "loss_max": np.fmax}.items()):
+            found = [
+                extreme.reduce(loss[start:end], axis=0, initial=np.nan)
+                for start, end in pairwise(bounds)
+            ]
+            found[0] = extreme(found[0], self.window[i, rows])
+            self.window[i, rows] = found.pop()
+            values[name] = np.array(found, loss.dtype).reshape(len(kept), len(rows))
+        return values

@@ -1,0 +1,88 @@
+"""The runs that train together: parameters of all, and slices for each update rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from msgspec import structs
+from numpy.typing import NDArray
+
+from tuitrain.optim import Optimizer
+
+Tensors = tuple[torch.Tensor, ...]
+
+
+@dataclass
+class _Slice:
+    """Neighbouring rows with one rule; the rule's own `lr` counts for nothing."""
+
+    rule: Optimizer
+    size: int
+    state: Tensors
+
+
+class Stack:
+    """Rows of flat parameters that take their steps together.
+
+    Runs whose rules are equal, apart from the learning rate, are neighbours and share one call.
+
+    Args:
+        optimizers: the rule of every run of the experiment's stack.
+        rows: indices of the runs that take part, A of them.
+        p: parameters of those runs, [A, P], in the order of `rows`.
+        state: what the rules remember, by name, each [A, P] in the order of `rows`.
+    """
+
+    def __init__(
+        self,
+        optimizers: Sequence[Optimizer],
+        rows: Sequence[int],
+        p: torch.Tensor,
+        state: Mapping[str, torch.Tensor],
+    ) -> None:
+        places: dict[Optimizer, list[int]] = {}
+        for place, row in enumerate(rows):
+            places.setdefault(structs.replace(optimizers[row], lr=0.0), []).append(place)
+        order = [place for group in places.values() for place in group]
+        self.rows: NDArray[np.intp] = np.array(rows, np.intp)[order]
+        self.p = p[order]
+        self._slices = [
+            _Slice(rule, len(group), tuple(state[name][group] for name in rule.state))
+            for rule, group in places.items()
+        ]
+        self._sizes = [part.size for part in self._slices]
+
+    def rates(self, lr: torch.Tensor) -> list[Tensors]:
+        """Learning rates `[K, A]` as `update` takes them: for every step, `[runs, 1]` per slice."""
+        parts = (part.unsqueeze(2).unbind() for part in torch.split_with_sizes(lr, self._sizes, 1))
+        return list(zip(*parts, strict=True))
+
+    def update(self, t: int, rates: Tensors, g: torch.Tensor) -> torch.Tensor:
+        """Take step `t` (from 1) along the gradient `g` `[A, P]`; the new parameters."""
+        if len(self._slices) == 1:
+            only = self._slices[0]
+            self.p, *state = only.rule.step(t, rates[0], self.p, g, *only.state)
+            only.state = tuple(state)
+            return self.p
+        new = []
+        ps, gs = (torch.split_with_sizes(whole, self._sizes) for whole in (self.p, g))
+        for part, lr, p, gradient in zip(self._slices, rates, ps, gs, strict=True):
+            p, *state = part.rule.step(t, lr, p, gradient, *part.state)
+            part.state = tuple(state)
+            new.append(p)
+        self.p = torch.cat(new)
+        return self.p
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """What the rules remember, by name, each [A, P] in the order of `rows`."""
+        names = dict.fromkeys(name for part in self._slices for name in part.rule.state)
+        whole = {name: torch.zeros_like(self.p) for name in names}
+        first = 0
+        for part in self._slices:
+            for name, value in zip(part.rule.state, part.state, strict=True):
+                whole[name][first : first + part.size] = value
+            first += part.size
+        return whole

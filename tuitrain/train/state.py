@@ -1,0 +1,59 @@
+"""The explicit values of a training: its whole state, how a run ended, what it reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where a run stopped being finite.
+
+    Attributes:
+        step: the first step whose loss, gradient or new weights are not finite.
+        tensor: what was not finite first: `loss`, `gradient of w` or `w`.
+    """
+
+    step: int
+    tensor: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The current weights, judged on the whole training set.
+
+    Attributes:
+        loss: float64 [R], worked out in the dtype of the training.
+        metrics: further figures by name, each float64 [R].
+    """
+
+    loss: NDArray[np.float64]
+    metrics: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class TrainState:
+    """Everything that a stack's training continues from, bit by bit.
+
+    Attributes:
+        step: finished steps; the next batch follows from it.
+        parameters: [R, P] in the dtype of the training; of a diverged run, those it ended with.
+        optimizer: what the update rules remember, by name, each [R, P]; zero for runs that
+            have ended or whose rule has no such state.
+        lr: float64 [R], the learning rate at a schedule factor of `reference`.
+        reference: float64 [R]; 0 where the learning rate no longer follows the schedule.
+        window: [2, R], smallest and largest loss since the last recorded row.
+        diverged: the runs that have ended early.
+    """
+
+    step: int
+    parameters: NDArray[np.floating]
+    optimizer: Mapping[str, NDArray[np.floating]]
+    lr: NDArray[np.float64]
+    reference: NDArray[np.float64]
+    window: NDArray[np.floating]
+    diverged: Mapping[int, Divergence]

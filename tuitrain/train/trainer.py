@@ -1,0 +1,294 @@
+"""Trains the runs of one stack together; no files, no processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite, prod
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tuitrain.data import Dataset, dataset
+from tuitrain.errors import InputError
+from tuitrain.optim.schedules import AnySchedule
+from tuitrain.spec.experiment import Run
+from tuitrain.spec.preset import CrossEntropy, Preset, SoftmaxCrossEntropy
+from tuitrain.spec.recording import Chunk, layout
+from tuitrain.spec.size import batch_rows, planned_steps, shapes
+from tuitrain.train.device import resolve_device
+from tuitrain.train.gradients import Batch, objective
+from tuitrain.train.losses import accuracy, loss
+from tuitrain.train.models import initial, named, prediction
+from tuitrain.train.recorder import Block, Recorder, Series
+from tuitrain.train.stack import Stack
+from tuitrain.train.state import Divergence, Evaluation, TrainState
+
+LARGEST_BLOCK = 1024
+"""Steps that are handed from the device to the recorder at once, if memory allows."""
+
+BLOCK_VALUES = 2**22
+"""Weights (runs x parameters x steps) that a block may hold."""
+
+
+class Trainer:
+    """Trains the runs of one stack together.
+
+    A run's numbers depend neither on how the steps are divided over `advance` calls (bit by bit)
+    nor, but for rounding, on the runs it is stacked with.
+
+    Args:
+        preset: what to train.
+        runs: R trainings of it.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        stack: index of the stack in the experiment, told in every chunk.
+
+    Attributes:
+        layout: the series that chunks carry.
+        total: planned steps.
+        step: finished steps.
+        device: where the training runs.
+        diverged: the runs that ended because a value was not finite, by index.
+
+    Raises:
+        InputError: the device does not exist.
+    """
+
+    def __init__(
+        self, preset: Preset, runs: Sequence[Run], *, device: str = "cpu", stack: int = 0
+    ) -> None:
+        self.preset = preset
+        self.runs = tuple(runs)
+        self.device = resolve_device(device)
+        self.stack = stack
+        self.total = planned_steps(preset)
+        self.step = 0
+        self.diverged: dict[int, Divergence] = {}
+        self._shapes = shapes(preset)
+        self._dtype = getattr(torch, preset.train.dtype)
+        self.layout = layout(self._shapes, len(self.runs), self.total, preset.train.dtype)
+        self._recorder = Recorder(self.layout, self._shapes, preset.train.dtype)
+        self._objective = objective(preset)
+        self._x, self._y = self._rows(dataset(preset))
+        self._batches = self._divide(batch_rows(preset))
+        self._block = self._block_size()
+        self._lr = np.array([run.optimizer.lr for run in self.runs])
+        self._reference = np.ones(len(self.runs))
+        self._ended = np.empty((len(self.runs), self._parameters), preset.train.dtype)
+        self._stack = self._start()
+
+    # Set-up ---------------------------------------------------------------------------------
+
+    @property
+    def _parameters(self) -> int:
+        return sum(map(prod, self._shapes.values()))
+
+    def _rows(self, data: Dataset | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inputs and targets on the device; one row of nothing where there is no data."""
+        data = data or Dataset(np.empty((1, 0)), np.empty((1, 0)))
+        return self._tensor(data.x), self._tensor(data.y)
+
+    def _tensor(self, values: NDArray[np.floating]) -> torch.Tensor:
+        return torch.from_numpy(values).to(self._dtype).to(self.device)
+
+    def _divide(self, rows: int) -> list[Batch]:
+        """The batches of an epoch: consecutive rows, the last one smaller if they do not divide."""
+        rows = rows or 1
+        parts = zip(torch.split(self._x, rows), torch.split(self._y, rows), strict=True)
+        return [self._objective.batch(x, y) for x, y in parts]
+
+    def _block_size(self) -> int:
+        """Steps of a block: a power of two, the same however the training is divided."""
+        most = BLOCK_VALUES // (len(self.runs) * self._parameters)
+        return min(1 << max(most.bit_length() - 1, 0), LARGEST_BLOCK)
+
+    def _start(self) -> Stack:
+        seeds = {run.seed: None for run in self.runs}
+        weights = {seed: initial(self.preset, seed) for seed in seeds}
+        p = self._tensor(np.stack([weights[run.seed] for run in self.runs]))
+        return self._stacked(range(len(self.runs)), p, {})
+
+    def _stacked(
+        self, rows: Sequence[int], p: torch.Tensor, state: Mapping[str, torch.Tensor]
+    ) -> Stack:
+        """A stack of the runs `rows`; what `state` leaves out is zero."""
+        optimizers = [run.optimizer for run in self.runs]
+        names = {name for rule in optimizers for name in rule.state}
+        zeros = torch.zeros_like(p)
+        return Stack(optimizers, rows, p, {name: state.get(name, zeros) for name in names})
+
+    # Training -------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done or every run has diverged."""
+        return self.step >= self.total or len(self.diverged) == len(self.runs)
+
+    @torch.no_grad()
+    def advance(self, steps: int) -> Chunk | None:
+        """Train at most `steps` further steps.
+
+        Returns:
+            Their rows; None where none of them is one (`layout.stride` > 1, or finished).
+        """
+        first = self.step + 1
+        until = min(self.step + steps, self.total)
+        parts: list[Series] = []
+        while self.step < until and not self.finished:
+            # Blocks end at fixed steps: where they end decides the shapes that are computed
+            # with, and a sum of another shape may be rounded differently.
+            end = min(until, (self.step // self._block + 1) * self._block)
+            parts.append(self._record(self._train(end - self.step)))
+            self._drop()
+        stride = self.layout.stride
+        if not any(part["loss"].shape[1] for part in parts):
+            return None
+        series = {name: np.concatenate([part[name] for part in parts], 1) for name in parts[0]}
+        return Chunk(self.stack, first + -first % stride, stride, series)
+
+    def _train(self, steps: int) -> Block:
+        """Take `steps` steps: the only loop over steps there is."""
+        lr = self._rates(steps)[:, self._stack.rows]
+        rates = self._stack.rates(self._tensor(lr))
+        losses, gradients, weights = [], [], [self._stack.p]
+        for k in range(steps):
+            batch = self._batches[(self.step + k) % len(self._batches)]
+            loss, gradient = self._objective(self._stack.p, batch)
+            losses.append(loss)
+            gradients.append(gradient)
+            weights.append(self._stack.update(self.step + k + 1, rates[k], gradient))
+        return Block(
+            self.step + 1,
+            self._stack.rows,
+            lr,
+            torch.stack(losses),
+            torch.stack(gradients),
+            torch.stack(weights),
+        )
+
+    def _rates(self, steps: int) -> NDArray[np.float64]:
+        """Learning rates of the next steps, [steps, R]."""
+        done = np.arange(self.step, self.step + steps)
+        factors: dict[AnySchedule, NDArray[np.float64]] = {}
+        for run in self.runs:
+            if run.schedule not in factors:
+                factors[run.schedule] = run.schedule.factors(done, self.total)
+        factor = np.stack([factors[run.schedule] for run in self.runs], axis=1)
+        scheduled = self._reference > 0
+        share = np.divide(factor, self._reference, out=np.ones_like(factor), where=scheduled)
+        return self._lr * share
+
+    def _record(self, block: Block) -> Series:
+        """Close the books on a block: who diverged, how many of its steps count."""
+        places = {int(row): place for place, row in enumerate(block.rows)}
+        if not block.finite():
+            for place, divergence in block.divergences(self._shapes).items():
+                row = int(block.rows[place])
+                if row not in self.diverged:
+                    self.diverged[row] = divergence
+                    after = block.weights[divergence.step - block.first + 1, place]
+                    self._ended[row] = after.cpu().numpy()
+        ended = {places[row]: end.step for row, end in self.diverged.items() if row in places}
+        steps = len(block.loss)
+        if len(self.diverged) == len(self.runs):
+            steps = max(ended.values()) - self.step
+        self.step += steps
+        return self._recorder.series(block, steps, ended)
+
+    def _drop(self) -> None:
+        """Go on without the runs that have ended, at steps that do not depend on chunks."""
+        if self.step % max(self._block, self.layout.stride) or self.finished:
+            return
+        left = [i for i, row in enumerate(self._stack.rows) if int(row) not in self.diverged]
+        if len(left) < len(self._stack.rows):
+            state = {name: value[left] for name, value in self._stack.state().items()}
+            self._stack = self._stacked(self._stack.rows[left].tolist(), self._stack.p[left], state)
+
+    def set_learning_rate(self, lr: float, run: int | None = None) -> None:
+        """Let the next step use exactly `lr`; the schedule goes on in proportion to it.
+
+        Where the schedule's factor for the next step is 0, `lr` is kept from there on.
+
+        Args:
+            lr: the learning rate of the next step.
+            run: index of the run; None means all of them.
+
+        Raises:
+            InputError: `lr` is negative or not finite, or there is no such run.
+        """
+        if not isfinite(lr) or lr < 0:
+            raise InputError(f"learning rate {lr}", expected="a finite number, 0 or more")
+        if run is not None and not 0 <= run < len(self.runs):
+            raise InputError(f"run {run}", expected=f"0 to {len(self.runs) - 1}")
+        for index in range(len(self.runs)) if run is None else [run]:
+            self._lr[index] = lr
+            self._reference[index] = self.runs[index].schedule.factors(self.step, self.total)
+
+    # Results --------------------------------------------------------------------------------
+
+    def _current(self) -> NDArray[np.floating]:
+        """Parameters of every run, [R, P]: those a diverged run ended with included."""
+        whole = self._ended.copy()
+        alive = [i for i, row in enumerate(self._stack.rows) if int(row) not in self.diverged]
+        whole[self._stack.rows[alive]] = self._stack.p.cpu().numpy()[alive]
+        return whole
+
+    def weights(self) -> dict[str, NDArray[np.floating]]:
+        """The current weights, each [R, *shape], in the dtype of the training."""
+        flat = torch.from_numpy(self._current())
+        return {name: value.numpy() for name, value in named(flat, self._shapes).items()}
+
+    @torch.no_grad()
+    def evaluate(self) -> Evaluation:
+        """Judge the current weights of every run on the whole training set."""
+        kind, p = self.preset.loss, self._tensor(self._current())
+        model, x, y = self.preset.model, self._x, self._y
+        losses = loss(model, kind, self._shapes, p, x, y).double().cpu().numpy()
+        metrics = {}
+        if isinstance(kind, SoftmaxCrossEntropy | CrossEntropy) and len(y) > 1 and one_hot(y):
+            predicted = prediction(model, named(p, self._shapes), x)
+            metrics["accuracy"] = accuracy(predicted, y).cpu().numpy()
+        return Evaluation(losses, metrics)
+
+    # State ----------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> TrainState:
+        """Everything that the training continues from; setting it puts the trainer there."""
+        optimizer = {}
+        for name, value in self._stack.state().items():
+            optimizer[name] = np.zeros_like(self._ended)
+            optimizer[name][self._stack.rows] = value.cpu().numpy()
+            optimizer[name][list(self.diverged)] = 0
+        return TrainState(
+            step=self.step,
+            parameters=self._current(),
+            optimizer=optimizer,
+            lr=self._lr.copy(),
+            reference=self._reference.copy(),
+            window=self._recorder.window.copy(),
+            diverged=dict(self.diverged),
+        )
+
+    @state.setter
+    def state(self, state: TrainState) -> None:
+        self.step = state.step
+        self.diverged = dict(state.diverged)
+        self._lr, self._reference = state.lr.copy(), state.reference.copy()
+        self._recorder.window = state.window.copy()
+        self._ended = state.parameters.copy()
+        # As `_drop` left it: runs that ended after the last fixed step are still in the stack.
+        every = max(self._block, self.layout.stride)
+        dropped_until = self.step // every * every
+        rows = [
+            row
+            for row in range(len(self.runs))
+            if row not in self.diverged or self.diverged[row].step > dropped_until
+        ]
+        memory = {name: self._tensor(value[rows]) for name, value in state.optimizer.items()}
+        self._stack = self._stacked(rows, self._tensor(state.parameters[rows]), memory)
+
+
+def one_hot(y: torch.Tensor) -> bool:
+    """Whether every row has a single 1 among zeros."""
+    return bool(((y == 0) | (y == 1)).all() & (y.sum(1) == 1).all())

@@ -1,0 +1,168 @@
+"""The application: wiring of screens, worker and folder, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast, get_args
+
+from textual import on, work
+from textual.app import App
+from textual.screen import Screen
+
+from tuitrain.errors import InputError
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.spec.catalogue import catalogue
+from tuitrain.spec.experiment import Experiment
+from tuitrain.ui.keys import ALWAYS, bindings
+from tuitrain.ui.messages import Back, Restart, Start
+from tuitrain.ui.screens.dialogs import LeaveDialog, Leaving
+from tuitrain.ui.screens.setup import SetupScreen
+from tuitrain.ui.themes import DARK, LIGHT
+from tuitrain.ui.widgets.canvas import Marker
+from tuitrain.ui.widgets.plot import Plot
+from tuitrain.worker.launch import WarmWorker
+
+if TYPE_CHECKING:
+    from tuitrain.ui.screens.dashboard import DashboardScreen
+
+
+class TuitrainApp(App[None]):
+    """The dashboard's application.
+
+    Args:
+        runs_dir: where experiments are kept.
+        attach: an experiment to open at once; without it, the setup screen opens.
+    """
+
+    CSS_PATH = "tuitrain.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "tuitrain"
+    NOTIFICATION_TIMEOUT = 4
+    BINDINGS: ClassVar = [b for b in bindings("everywhere", footer=False) if b.key in ALWAYS]
+
+    def __init__(self, runs_dir: Path, *, attach: ExperimentFolder | None = None) -> None:
+        super().__init__()
+        self.runs_dir = runs_dir
+        self.attached = attach
+        self._warm: WarmWorker | None = None
+        Plot.marker = markers()
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        self.theme = DARK.name
+
+    def get_default_screen(self) -> Screen[None]:
+        if self.attached is None:
+            return self._setup_screen()
+        from tuitrain.ui.screens.dashboard import DashboardScreen
+
+        return DashboardScreen(self.attached)
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # Not in a test's thread, where no signal arrives either.
+            with contextlib.suppress(RuntimeError, ValueError):
+                loop.add_signal_handler(number, self.exit)
+        # The setup screen is read before anything is started: time for torch to be imported.
+        self.call_after_refresh(self._warm_up)
+
+    def on_unmount(self) -> None:
+        if self._warm is not None:
+            self._warm.close()
+
+    def _setup_screen(self) -> SetupScreen:
+        return SetupScreen(catalogue(), devices())
+
+    @work(thread=True, exclusive=True, group="warm")
+    def _warm_up(self) -> None:
+        if self._warm is None:
+            self._warm = WarmWorker()
+
+    # What screens ask for ---------------------------------------------------------------------
+
+    @on(Start)
+    def _start(self, message: Start) -> None:
+        from tuitrain.ui.screens.dashboard import DashboardScreen
+
+        try:
+            folder = ExperimentFolder.create(self.runs_dir, message.experiment)
+        except InputError as error:
+            self.notify(str(error), severity="error", title="Not started", markup=False)
+            return
+        warm, self._warm = self._warm or WarmWorker(), None
+        warm.start(folder)
+        dashboard = DashboardScreen(folder)
+        if isinstance(message, Restart):
+            self.switch_screen(dashboard)
+        else:
+            self.push_screen(dashboard)
+        self.call_after_refresh(self._warm_up)
+
+    @on(Back)
+    def _back(self, message: Back) -> None:
+        self._ask_about([message.dashboard], self._show_setup)
+
+    def _show_setup(self) -> None:
+        """The setup screen as it was left; a new one if this started with a dashboard."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        else:
+            self.switch_screen(self._setup_screen())
+
+    def _ask_about(self, dashboards: Sequence[DashboardScreen], then: Callable[[], object]) -> None:
+        """Ask what becomes of a run that is alive, then go on unless the user stays."""
+        alive = [dashboard for dashboard in dashboards if dashboard.alive]
+
+        def answered(answer: Leaving | None) -> None:
+            if answer == "stop":
+                for dashboard in alive:
+                    dashboard.stop_if_alive()
+            if answer in ("stop", "leave"):
+                then()
+
+        if alive:
+            self.push_screen(LeaveDialog(), answered)
+        else:
+            then()
+
+    # Keys that work everywhere ----------------------------------------------------------------
+
+    def action_theme(self) -> None:
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+    def action_picture(self) -> None:
+        name = f"tuitrain-{time.strftime('%Y%m%d-%H%M%S')}.svg"
+        place = Path.cwd() if os.access(Path.cwd(), os.W_OK) else self.runs_dir
+        path = place / name
+        path.write_text(self.export_screenshot(title="tuitrain"))
+        self.notify(str(path), title="Picture saved", markup=False)
+
+    def action_leave(self) -> None:
+        if isinstance(self.screen, LeaveDialog):
+            # Asked twice: nothing is lost by leaving it running.
+            self.screen.action_answer("leave")
+            return
+        from tuitrain.ui.screens.dashboard import DashboardScreen
+
+        shown = [screen for screen in self.screen_stack if isinstance(screen, DashboardScreen)]
+        self._ask_about(shown, self.exit)
+
+
+def markers() -> Marker:
+    """What curves are drawn with: TUITRAIN_MARKERS is braille, block or ascii."""
+    chosen = os.environ.get("TUITRAIN_MARKERS", "")
+    return cast(Marker, chosen) if chosen in get_args(Marker) else "braille"
+
+
+def devices() -> list[str]:
+    """What the device menu offers."""
+    from tuitrain.record.usage import gpus
+
+    cuda = [f"cuda:{number}" for number in range(len(gpus()))]
+    return ["auto", "cpu", *cuda]

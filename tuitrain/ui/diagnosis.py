@@ -1,0 +1,209 @@
+"""What a run is doing, in plain words: a pure function of its recorded series.
+
+Losses of single mini-batches differ because their rows differ, which says nothing about the
+training. So everything here looks at whole passes over the data: the mean loss of a pass, the
+weights at its end. Of these, the last fifth is judged, by medians.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Trend = Literal["starting", "improving", "slow", "plateau", "oscillating", "worse"]
+Tone = Literal["good", "neutral", "warning", "bad"]
+
+FEWEST_PASSES = 8
+MOST_PASSES = 400
+CLEAR, HARDLY = 0.1, 0.01
+"""A loss that falls by a tenth within the window improves; by less than a hundredth, rests."""
+
+Array = NDArray[np.float64]
+
+
+class Diagnosis(NamedTuple):
+    """One line: a word that names it, the sentence after it, and how good the news is."""
+
+    word: str
+    sentence: str
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How a run moved over the window.
+
+    Attributes:
+        trend: what it does.
+        fall: share of the loss that went away within the window; negative when it rose.
+        steps: length of the window.
+        swing: how far the weight that swings most goes in one pass, as a share of its size.
+    """
+
+    trend: Trend
+    fall: float = 0.0
+    steps: int = 0
+    swing: float = 0.0
+
+
+def movement(loss: Array, weights: Sequence[Array], batches: int = 1) -> Movement:
+    """Judge the last fifth of a run.
+
+    Args:
+        loss: [steps] recorded losses, the latest last.
+        weights: recorded weights, each [steps]; none when there are too many to record.
+        batches: steps in one pass over the data.
+    """
+    finite = np.flatnonzero(~np.isfinite(loss))
+    end = int(finite[0]) if len(finite) else len(loss)
+    passes = end // batches
+    if passes < FEWEST_PASSES:
+        return Movement("starting")
+    count = min(max(passes // 5, FEWEST_PASSES), MOST_PASSES * batches)
+    stretch = count * batches
+    recent = loss[end - stretch : end].reshape(count, batches).mean(axis=1)
+    paths = [weight[end - stretch : end][batches - 1 :: batches] for weight in weights]
+    scale = float(np.median(np.abs(loss[:end])))
+    fall, noise = _fall(recent, scale)
+    swing = max((_swing(path) for path in paths), default=0.0)
+    restless = swing > 0.1 or (swing > 1e-3 and _spread(recent, scale) > 0.1)
+    if not weights:
+        restless = _spread(recent, scale) > 0.5 and _zigzag(recent)
+    # Numbers this far below where the run began are rounding, whatever they do.
+    settled = abs(float(np.median(recent))) < 1e-12 * max(abs(float(loss[0])), 1e-300)
+    if settled:
+        trend: Trend = "plateau"
+    elif restless and fall < CLEAR:
+        trend = "oscillating"
+    elif fall < -max(CLEAR, 2 * noise):
+        trend = "worse"
+    elif fall > max(CLEAR, 2 * noise):
+        trend = "improving"
+    elif fall > max(HARDLY, 2 * noise):
+        trend = "slow"
+    else:
+        trend = "plateau"
+    return Movement(trend, fall, stretch, swing)
+
+
+def _fall(loss: Array, scale: float) -> tuple[float, float]:
+    """Share of the loss that went from the first third to the last, and its standard error."""
+    third = max(len(loss) // 3, 1)
+    before, after = np.median(loss[:third]), np.median(loss[-third:])
+    size = max(abs(before), abs(after), 1e-12 * scale, 1e-300)
+    steps = np.diff(loss)
+    # The spread of differences around their median leaves a steady slope out.
+    sigma = 1.4826 * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2)
+    return float((before - after) / size), float(1.25 * sigma * np.sqrt(2 / third) / size)
+
+
+def _spread(loss: Array, scale: float) -> float:
+    """Distance between high and low losses of the window, as a share of the middle one."""
+    low, middle, high = np.quantile(loss, (0.1, 0.5, 0.9))
+    return float((high - low) / max(abs(middle), 1e-12 * scale, 1e-300))
+
+
+def _zigzag(path: Array) -> bool:
+    """Whether a path goes back and forth much more than it gets on."""
+    way = float(np.abs(np.diff(path)).sum())
+    return way > 0 and abs(float(path[-1] - path[0])) < 0.2 * way
+
+
+def _swing(weight: Array) -> float:
+    """A usual change of a zigzagging weight in one pass, as a share of its size; else 0."""
+    size = float(np.abs(weight).max())
+    # An odd number of passes would end a strict alternation on its other side.
+    if size == 0 or not (_zigzag(weight) or _zigzag(weight[:-1])):
+        return 0.0
+    return float(np.abs(np.diff(weight)).mean()) / size
+
+
+# In words -------------------------------------------------------------------------------------
+
+
+def describe(move: Movement) -> Diagnosis:
+    """The diagnosis of a run that is under way."""
+    window = f"the last {move.steps:,} steps"
+    match move.trend:
+        case "starting":
+            return Diagnosis("starting", "too few steps to judge yet", "neutral")
+        case "improving":
+            how = ", swinging from side to side" if move.swing > 0.1 else ""
+            return Diagnosis("improving", f"loss down {percent(move.fall)} in {window}{how}", "good")
+        case "slow":
+            return Diagnosis(
+                "improving slowly", f"loss down {percent(move.fall)} in {window}", "good"
+            )
+        case "plateau":
+            return Diagnosis("plateau", f"the loss has hardly moved in {window}", "neutral")
+        case "oscillating":
+            return Diagnosis(
+                "oscillating",
+                "the learning rate is too large: weights step back and forth"
+                if move.swing
+                else "the learning rate is too large: the loss goes up and down",
+                "warning",
+            )
+        case "worse":
+            return Diagnosis(
+                "getting worse",
+                f"loss up {percent(-move.fall)} in {window}: is the learning rate too large?",
+                "warning",
+            )
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with two figures."""
+    value = 100 * share
+    return f"{value:.0f} %" if value >= 9.95 else f"{value:.1f} %"
+
+
+def diverged(step: int, tensor: str, series: str = "") -> Diagnosis:
+    """The diagnosis of a run that met a number which is not finite."""
+    return Diagnosis(
+        "diverged", f"at step {step:,} in {tensor}: try a smaller learning rate", "bad"
+    )
+
+
+def ended(state: str, step: int, move: Movement, misses: Sequence[Miss] | None) -> Diagnosis:
+    """The diagnosis of a run that takes no further step.
+
+    Args:
+        state: finished, stopped, killed or paused.
+        step: finished steps.
+        move: what it did at its end.
+        misses: values that are not what the preset expects; None without expectations.
+    """
+    last = describe(move)
+    if state == "killed":
+        return Diagnosis(
+            "killed", f"the worker ended at step {step:,}; what it recorded stays", "bad"
+        )
+    if state in ("stopped", "paused"):
+        return Diagnosis(f"{state}", f"at step {step:,}; {last.word} until then", "neutral")
+    if misses is None:
+        hint = "; more steps would help" if move.trend in ("improving", "slow") else ""
+        return Diagnosis("finished", f"{last.word} at the end{hint}", "neutral")
+    if not misses:
+        restless = ", stepping back and forth to the end" if move.trend == "oscillating" else ""
+        return Diagnosis("finished", f"expected values reached{restless}", "good")
+    first = misses[0]
+    rest = f" (and {len(misses) - 1} more)" if len(misses) > 1 else ""
+    cause = f"; {last.word} at the end"
+    return Diagnosis(
+        "finished",
+        f"expected not reached: {first.name} is {first.value:.4g}, not {first.wanted}{rest}{cause}",
+        "warning",
+    )
+
+
+class Miss(NamedTuple):
+    """A value that is not what the preset expects."""
+
+    name: str
+    value: float
+    wanted: str

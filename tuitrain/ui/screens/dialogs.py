@@ -1,0 +1,171 @@
+"""The windows over a screen: leaving, a new learning rate, the update step's source, the keys."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import msgspec
+from rich.table import Table
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from tuitrain.optim import Optimizer, name_of, source, summary
+from tuitrain.ui.keys import KEYS, Place
+from tuitrain.ui.settings import as_text
+
+Leaving = Literal["leave", "stop", "stay"]
+
+
+class LeaveDialog(ModalScreen[Leaving]):
+    """A run is alive: what is to become of it?"""
+
+    BINDINGS: ClassVar = [
+        Binding("escape", "answer('stay')", show=False),
+        Binding("l", "answer('leave')", show=False),
+        Binding("s", "answer('stop')", show=False),
+        Binding("ctrl+c,ctrl+q", "answer('leave')", show=False, priority=True),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Training is under way"
+            yield Static("It goes on without this screen; `tuitrain attach` shows it again.")
+            with Horizontal(classes="buttons"):
+                yield Button("Leave it running", id="leave", variant="primary", compact=True)
+                yield Button("Stop it", id="stop", compact=True)
+                yield Button("Stay", id="stay", compact=True)
+            yield Static("l leave   s stop   esc stay", classes="hint", markup=False)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.action_answer(event.button.id or "stay")
+
+    def action_answer(self, answer: str) -> None:
+        choices: dict[str, Leaving] = {"leave": "leave", "stop": "stop"}
+        self.dismiss(choices.get(answer, "stay"))
+
+
+class LearningRateDialog(ModalScreen[float | None]):
+    """Asks for the learning rate of the next step."""
+
+    BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", show=False)]
+
+    def __init__(self, now: float) -> None:
+        super().__init__()
+        self.now = now
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog narrow") as dialog:
+            dialog.border_title = "Learning rate"
+            yield Static(f"now {self.now:.6g}; a schedule goes on in proportion", classes="hint")
+            yield Input(f"{self.now:.6g}", id="rate", compact=True)
+            yield Static("", id="problem", classes="error")
+            yield Static("enter set   esc leave as it is", classes="hint")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self.query_one("#problem", Static).update(_problem(event.value))
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        if _problem(event.value):
+            self.app.bell()
+        else:
+            self.dismiss(float(event.value))
+
+
+def _problem(text: str) -> str:
+    """What is wrong with a learning rate; empty if nothing is."""
+    try:
+        value = float(text)
+    except ValueError:
+        return f"✗ {text!r} is no number" if text.strip() else "✗ a number of at least 0"
+    return "" if math.isfinite(value) and value >= 0 else f"✗ {text}: not finite and at least 0"
+
+
+class _Page(ModalScreen[None]):
+    """A page to read; escape or any of its keys closes it."""
+
+    title_text = ""
+
+    BINDINGS: ClassVar = [Binding("escape,q,enter,b", "dismiss", "close", show=False)]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog page") as page:
+            page.border_title = self.title_text
+            page.border_subtitle = "esc closes"
+            yield from self.contents()
+
+    def contents(self) -> ComposeResult:
+        raise RuntimeError("a page has contents")
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is self:
+            self.dismiss()
+
+
+class SourceDialog(_Page):
+    """The real source of the update step, with its paper and its hyper-parameters now."""
+
+    BINDINGS: ClassVar = [Binding("u", "dismiss", show=False)]
+
+    def __init__(self, optimizer: Optimizer, lr: float) -> None:
+        super().__init__()
+        self.optimizer = optimizer
+        self.lr = lr
+        self.title_text = f"{name_of(optimizer)}: the update step, as it runs"
+
+    def contents(self) -> ComposeResult:
+        from rich.syntax import Syntax  # late: the lexers take 50 ms to import
+
+        rule = type(self.optimizer)
+        values = msgspec.structs.asdict(self.optimizer) | {"lr": self.lr}
+        facts = Table.grid(padding=(0, 2))
+        facts.add_column(style="dim", no_wrap=True)
+        facts.add_column()
+        facts.add_row("rule", summary(rule))
+        facts.add_row("paper", rule.paper or "none")
+        facts.add_row("now", "  ".join(f"{k} = {as_text(v)}" for k, v in values.items()))
+        yield Static(facts, classes="facts")
+        theme = "ansi_dark" if self.app.current_theme.dark else "ansi_light"
+        yield Static(Syntax(source(rule), "python", theme=theme, background_color="default"))
+
+
+class HelpDialog(_Page):
+    """The table of keys, for those places that are on the screen."""
+
+    title_text = "Keys"
+    BINDINGS: ClassVar = [Binding("question_mark,f1", "dismiss", show=False)]
+
+    HEADINGS: ClassVar[dict[Place, str]] = {
+        "setup": "Setup",
+        "dashboard": "Training",
+        "chart": "Loss chart",
+        "everywhere": "Everywhere",
+    }
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        super().__init__()
+        self.places = places
+
+    def contents(self) -> ComposeResult:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(justify="right", style="bold", no_wrap=True)
+        table.add_column()
+        for number, place in enumerate(self.places):
+            if number:
+                table.add_row()
+            table.add_row("", Text(self.HEADINGS[place], "dim"))
+            for key in KEYS:
+                if key.place == place:
+                    table.add_row(Text(key.shown), Text(key.meaning))
+        yield Static(table)

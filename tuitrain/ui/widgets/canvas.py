@@ -1,0 +1,178 @@
+"""Dots drawn into character cells: braille, blocks or ASCII."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Marker = Literal["braille", "block", "ascii"]
+Dots = NDArray[np.float64]
+
+# The bit of each dot of a cell, and the character of each sum of bits.
+_BITS: dict[Marker, NDArray[np.uint8]] = {
+    "braille": np.array([[1, 8], [2, 16], [4, 32], [64, 128]], np.uint8),
+    "block": np.array([[1, 2], [4, 8]], np.uint8),
+    "ascii": np.array([[1], [2]], np.uint8),
+}
+_GLYPHS: dict[Marker, NDArray[np.uint32]] = {
+    "braille": np.array([32, *range(0x2801, 0x2900)], np.uint32),
+    "block": np.array([ord(c) for c in " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"], np.uint32),
+    "ascii": np.array([ord(c) for c in " '.:"], np.uint32),
+}
+_COUNT = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1)
+FAR = 1e9
+"""Farther off than so many dots, a line goes on in nearly the same direction."""
+
+
+class Canvas:
+    """A raster of dots under character cells, painted in layers.
+
+    Each layer has a level, which must not fall. Where a layer has a dot in a cell, it takes
+    the whole cell from layers of a lower level: a bright line stays thin on top of a noisy
+    one, because no dot of the other shows in the line's colour. Layers of the same level
+    share their cells: dots of both, in the ink of the later.
+
+    Dot coordinates are floats: x from 0 (left) to `columns`, y from 0 (top) to `rows`; dot
+    (i, j) covers [i, i + 1) x [j, j + 1). What lies outside is clipped, NaN is not drawn.
+
+    Args:
+        width, height: in cells.
+        marker: how dots become characters.
+    """
+
+    def __init__(self, width: int, height: int, marker: Marker = "braille") -> None:
+        self.width, self.height, self.marker = width, height, marker
+        self._bits = _BITS[marker]
+        tall, wide = self._bits.shape
+        self.columns, self.rows = width * wide, height * tall
+        self._cells = np.zeros((height, width), np.uint8)
+        self.inks = np.full((height, width), -1, np.int16)
+        """The ink of each cell, -1 where it is blank, [height, width]."""
+        self.beneath = np.full((height, width), -1, np.int16)
+        """The ink of a layer that filled the cell before a higher one took it, or -1."""
+        self.level = 0
+        self._levels = np.zeros((height, width), np.int8)
+
+    @property
+    def codes(self) -> NDArray[np.uint32]:
+        """Code point of each cell, [height, width]."""
+        return _GLYPHS[self.marker][self._cells]
+
+    def __str__(self) -> str:
+        return "\n".join(row.tobytes().decode("utf-32-le") for row in self.codes)
+
+    def dots(self, x: ArrayLike, y: ArrayLike, ink: int) -> None:
+        """Single dots at x [n], y [n]."""
+        self._lay(self._raster(np.asarray(x, np.float64), np.asarray(y, np.float64)), ink)
+
+    def line(self, x: ArrayLike, y: ArrayLike, ink: int) -> None:
+        """A line through the points x [n], y [n], broken at NaN."""
+        px, py = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        self._lay(self._segments(px[:-1], py[:-1], px[1:], py[1:]), ink)
+
+    def points(self, x: ArrayLike, y: ArrayLike, ink: int) -> None:
+        """Points of 2 x 2 dots around x [n], y [n]."""
+        px, py = np.asarray(x, np.float64)[:, None], np.asarray(y, np.float64)[:, None]
+        side = np.array([-0.5, 0.5, -0.5, 0.5]), np.array([-0.5, -0.5, 0.5, 0.5])
+        self.dots((px + side[0]).ravel(), (py + side[1]).ravel(), ink)
+
+    def curve(
+        self,
+        first: Dots,
+        last: Dots,
+        top: Dots,
+        bottom: Dots,
+        gap: NDArray[np.bool_],
+        ink: int,
+        *,
+        before: tuple[float, float] | None = None,
+        after: tuple[float, float] | None = None,
+        dash: int = 0,
+    ) -> None:
+        """A function of x from what each dot column holds; every row of dots it covers is drawn.
+
+        Args:
+            first, last: y where the curve enters and leaves the column, [columns].
+            top, bottom: least and greatest y in the column, [columns]; NaN where it has none.
+            gap: whether the curve is interrupted in the column, [columns].
+            before, after: (x, y) to the left and to the right that the curve is joined to.
+            dash: leave out `dash` of every `3 dash` columns, but never of a tall column.
+        """
+        filled = np.flatnonzero(~np.isnan(top))
+        first, last, top, bottom = (np.array(a[filled]) for a in (first, last, top, bottom))
+        # A span of two rows is the rounding of a slope: one dot keeps the line thin.
+        thin = np.floor(bottom) - np.floor(top) == 1
+        middle = (top + bottom) / 2
+        for end in (first, last, top, bottom):
+            end[thin] = np.where(np.isnan(end[thin]), np.nan, middle[thin])
+        y = np.arange(self.rows)[:, None]
+        raster = np.zeros((self.rows, self.columns), np.bool_)
+        raster[:, filled] = (y >= np.floor(top)) & (y <= np.floor(bottom))
+
+        empty = gap.copy()
+        empty[filled] = False
+        breaks = np.concatenate([[0], np.cumsum(empty)[filled], [np.count_nonzero(empty)]])
+        outside = (math.nan, math.nan)
+        (x0, y0), (x1, y1) = before or outside, after or outside
+        start_x, start_y = np.append(x0, filled + 0.5), np.append(y0, last)
+        stop_x, stop_y = np.append(filled + 0.5, x1), np.append(first, y1)
+        whole = breaks[:-1] == breaks[1:]
+        raster |= self._segments(start_x[whole], start_y[whole], stop_x[whole], stop_y[whole])
+        if dash:
+            calm = raster.sum(axis=0) <= 3
+            raster[:, calm & (np.arange(self.columns) % (3 * dash) < dash)] = False
+        self._lay(raster, ink)
+
+    def _lay(self, raster: NDArray[np.bool_], ink: int) -> None:
+        tall, wide = self._bits.shape
+        parts = raster.reshape(self.height, tall, self.width, wide)
+        cells = np.einsum("yaxb,ab->yx", parts.view(np.uint8), self._bits)
+        drawn = cells > 0
+        taken = drawn & (self._levels < self.level)
+        full = taken & (_COUNT[self._cells] * 4 >= self._bits.size * 3)
+        self.beneath[taken] = -1
+        self.beneath[full] = self.inks[full]
+        self._cells[taken] = 0
+        self._cells[drawn] |= cells[drawn]
+        self._levels[drawn] = self.level
+        self.inks[drawn] = ink
+
+    def _raster(self, x: Dots, y: Dots) -> NDArray[np.bool_]:
+        raster = np.zeros((self.rows, self.columns), np.bool_)
+        inside = (x >= 0) & (x < self.columns) & (y >= 0) & (y < self.rows)
+        raster[y[inside].astype(np.intp), x[inside].astype(np.intp)] = True
+        return raster
+
+    def _segments(self, x0: Dots, y0: Dots, x1: Dots, y1: Dots) -> NDArray[np.bool_]:
+        x0, y0, x1, y1 = _clip(x0, y0, x1, y1, self.columns, self.rows)
+        # One dot for each column or row that is crossed, whichever are more: thin, no holes.
+        count = np.ceil(np.maximum(np.abs(x1 - x0), np.abs(y1 - y0))).astype(np.intp) + 1
+        segment = np.repeat(np.arange(len(count)), count)
+        index = np.arange(len(segment)) - np.repeat(np.cumsum(count) - count, count)
+        along = index / np.maximum(count[segment] - 1, 1)
+        return self._raster(
+            x0[segment] + along * (x1 - x0)[segment], y0[segment] + along * (y1 - y0)[segment]
+        )
+
+
+def _clip(
+    x0: Dots, y0: Dots, x1: Dots, y1: Dots, columns: int, rows: int
+) -> tuple[Dots, Dots, Dots, Dots]:
+    """The parts of the segments within one dot of the raster (Liang and Barsky, 1984)."""
+    finite = np.isfinite(x0 + y0 + x1 + y1)
+    x0, y0, x1, y1 = (np.clip(a[finite], -FAR, FAR) for a in (x0, y0, x1, y1))
+    dx, dy = x1 - x0, y1 - y0
+    enter, leave = np.zeros(len(x0)), np.ones(len(x0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for start, delta, high in ((x0, dx, columns), (y0, dy, rows)):
+            a, b = (-1 - start) / delta, (high + 1 - start) / delta
+            outside = (start < -1) | (start > high + 1)
+            still = delta == 0
+            enter = np.where(still, np.where(outside, 2, enter), np.maximum(enter, np.fmin(a, b)))
+            leave = np.where(still, leave, np.minimum(leave, np.fmax(a, b)))
+    keep = enter <= leave
+    x0, y0, dx, dy, enter, leave = (a[keep] for a in (x0, y0, dx, dy, enter, leave))
+    return x0 + enter * dx, y0 + enter * dy, x0 + leave * dx, y0 + leave * dy

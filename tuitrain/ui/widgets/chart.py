@@ -1,0 +1,403 @@
+"""The chart: curves over steps, with axes, zoom, cursor, events and a legend with values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+
+from tuitrain.record.series import Series
+from tuitrain.ui.widgets.axes import (
+    Area,
+    AutoRange,
+    Inks,
+    arrange,
+    draw_grid,
+    draw_x_axis,
+    draw_y_axis,
+    to_dots,
+    y_labels,
+)
+from tuitrain.ui.widgets.canvas import Canvas
+from tuitrain.ui.widgets.cells import Cells
+from tuitrain.ui.widgets.curves import (
+    Curve,
+    Layer,
+    Mark,
+    Reference,
+    draw_curve,
+    value_range,
+)
+from tuitrain.ui.widgets.overlay import Entry, Overlay
+from tuitrain.ui.widgets.plot import Plot
+from tuitrain.ui.widgets.ticks import Scale, widened
+
+LEAST_STEPS = 4.0
+"""Zooming in ends at so many steps."""
+
+
+class Chart(Plot):
+    """Curves over steps.
+
+    Change `curves`, `marks`, `references` or the series and call `redraw`; options are
+    reactive. The screen dispatches keys to `zoom`, `pan`, `reset` and `move_cursor`; the mouse
+    does the same by itself (wheel, drag, double click, hover).
+
+    Args:
+        title: stands in the border, if the style sheet gives one.
+        steps: planned steps, which the x axis spans; 0: it spans the data.
+        gutter: least width of the y axis, so that charts above each other share one x axis.
+        legend: whether a row above names the curves and their values.
+    """
+
+    log_x = reactive(False)
+    log_y = reactive(False)
+    smoothing = reactive(0.0)
+    """Weight of the smoothing, in [0, 1); the raw curve lies dim beneath the smoothed one."""
+    robust = reactive(False)
+    """Leave the most extreme columns out of the y range."""
+    grid = reactive(True)
+    follow = reactive(0)
+    """Show the last so many steps only; 0: all."""
+    steps = reactive(0)
+    step_unit = reactive(1.0)
+    """What one step counts on the x axis, e.g. 1 / batches for an axis in epochs."""
+
+    class CursorMoved(Message):
+        """The cursor stands at another step, or (None) is gone.
+
+        Attributes:
+            chart: the chart.
+            step: its step.
+            values: the value of each layer there, by name.
+        """
+
+        def __init__(self, chart: Chart, step: int | None, values: Mapping[str, float]) -> None:
+            super().__init__()
+            self.chart, self.step, self.values = chart, step, values
+
+        @property
+        def control(self) -> Chart:
+            return self.chart
+
+    class ViewChanged(Message):
+        """The user zoomed or panned; `view` is the range of steps, None the whole."""
+
+        def __init__(self, chart: Chart, view: tuple[float, float] | None) -> None:
+            super().__init__()
+            self.chart, self.view = chart, view
+
+        @property
+        def control(self) -> Chart:
+            return self.chart
+
+    def __init__(
+        self,
+        title: str = "",
+        *,
+        steps: int = 0,
+        gutter: int = 0,
+        legend: bool = True,
+        placeholder: str = "no data yet",
+        id: str | None = None,  # noqa: A002 - as every widget calls it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(title, placeholder=placeholder, id=id, classes=classes)
+        self.set_reactive(Chart.steps, steps)
+        self.curves: list[Layer] = []
+        self.marks: list[Mark] = []
+        self.references: list[Reference] = []
+        self.legend = legend
+        self._least_gutter = self._gutter = gutter
+        self._auto = AutoRange()
+        self._view: tuple[float, float] | None = None
+        self._cursor: int | None = None
+        self._drag: tuple[int, Scale] | None = None
+        # What is on the screen: cells are translated to steps by it.
+        self._x = Scale(0, 1)
+        self._area = Area(0, 0, 1, 1, False, False, False)
+
+    def show(
+        self,
+        layers: Sequence[Layer],
+        marks: Sequence[Mark] = (),
+        references: Sequence[Reference] = (),
+    ) -> None:
+        """Show other curves, from scratch: the ranges, the view and the cursor are reset."""
+        self.curves, self.marks, self.references = list(layers), list(marks), list(references)
+        self._view, self._cursor, self._gutter = None, None, self._least_gutter
+        self._auto.clear()
+        self.refresh()
+
+    # View -------------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> tuple[float, float] | None:
+        """The range of steps that is zoomed to; None: the whole."""
+        return self._view
+
+    def set_view(self, view: tuple[float, float] | None, *, notify: bool = False) -> None:
+        """Zoom to a range of steps; what exceeds the whole is cut off."""
+        self._view = None if view is None else self._clamped(*view)
+        self._auto.clear()
+        self.redraw()
+        if notify:
+            self.post_message(self.ViewChanged(self, self._view))
+
+    def zoom(self, factor: float, at: float | None = None) -> None:
+        """Magnify the x axis; `at` is the position from 0 to 1 that stays in place.
+
+        Without `at`, the cursor stays in place, or else the middle of the data in view.
+        """
+        x = self._x_scale()
+        if at is None:
+            end = float(np.clip(x.unit(max(self._last_step(), x.low)), 0.0, 1.0)) or 1.0
+            at = end / 2 if self._cursor is None else float(x.unit(max(self._cursor, x.low)))
+        at = min(max(at, 0.0), 1.0)
+        view = x.value(at - at / factor), x.value(at + (1 - at) / factor)
+        if view[1] - view[0] >= LEAST_STEPS or factor < 1:
+            self.set_view(view, notify=True)
+
+    def pan(self, fraction: float) -> None:
+        """Move the view by a fraction of its width, to later steps if positive."""
+        if self._view is not None:
+            x, whole = self._x_scale(), self._whole()
+            start, stop = x.unit([whole.low, whole.high])
+            moved = min(max(fraction, float(start)), float(stop) - 1)
+            self.set_view((x.value(moved), x.value(1 + moved)), notify=True)
+
+    def reset(self) -> None:
+        """Show the whole again."""
+        self.set_view(None, notify=True)
+
+    def _clamped(self, low: float, high: float) -> tuple[float, float] | None:
+        whole = self._whole()
+        low, high = max(low, whole.low), min(high, whole.high)
+        if not low < high or (low, high) == (whole.low, whole.high):
+            return None
+        return low, high
+
+    def _last_step(self) -> int:
+        return max((layer.series.last_step for layer in self.curves), default=0)
+
+    def _whole(self) -> Scale:
+        """The x axis without zoom."""
+        last = self._last_step()
+        if self.steps and not self.follow:
+            return Scale(1.0 if self.log_x else 0.0, float(max(self.steps, last, 2)), self.log_x)
+        filled = [layer.series.first_step for layer in self.curves if len(layer.series)]
+        first = min(filled, default=0)
+        if self.follow:
+            first = max(first, last - self.follow)
+        return Scale(*widened(max(first, 1) if self.log_x else first, last, self.log_x), self.log_x)
+
+    def _x_scale(self) -> Scale:
+        return self._whole() if self._view is None else Scale(*self._view, self.log_x)
+
+    def watch_log_x(self) -> None:
+        self._view = None
+
+    # Cursor -----------------------------------------------------------------------------------
+
+    @property
+    def cursor(self) -> int | None:
+        """The step at the cursor."""
+        return self._cursor
+
+    def set_cursor(self, step: int | None, *, notify: bool = False) -> None:
+        """Put the cursor at a step, or (None) take it away."""
+        if step == self._cursor:
+            return
+        self._cursor = step
+        self.redraw()
+        if notify:
+            values = {} if step is None else {y.name: y.series.at(step) for y in self.curves}
+            self.post_message(self.CursorMoved(self, step, values))
+
+    def move_cursor(self, columns: int) -> None:
+        """Move the cursor by columns of cells; without one, it starts at the last step."""
+        x, width = self._x_scale(), self._area.width
+        if self._cursor is None:
+            step = min(max(self._last_step(), x.low), x.high)
+        else:
+            moved = float(x.unit(max(self._cursor, x.low))) + columns / width
+            step = x.value(min(max(moved, 0.0), 1.0))
+            if round(step) == self._cursor:  # cells narrower than a step
+                step = min(max(self._cursor + int(math.copysign(1, columns)), x.low), x.high)
+        self.set_cursor(round(step), notify=True)
+
+    # Mouse ------------------------------------------------------------------------------------
+
+    def _position(self, event: events.MouseEvent) -> float | None:
+        """Where on the x axis, from 0 to 1, the mouse is; None outside the plot."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return None
+        column, row = offset.x - self._area.x, offset.y - self._area.y
+        if not (0 <= column < self._area.width and 0 <= row < self._area.height):
+            return None
+        return (column + 0.5) / self._area.width
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._drag is not None:
+            start, x = self._drag
+            moved = (start - event.screen_x) / self._area.width
+            self._x = x
+            self._pan_from(x, moved)
+            return
+        position = self._position(event)
+        step = None if position is None else round(self._x_scale().value(position))
+        self.set_cursor(step, notify=True)
+
+    def _pan_from(self, x: Scale, fraction: float) -> None:
+        if self._view is not None:
+            self._view = x.low, x.high
+            self.pan(fraction)
+
+    def on_leave(self) -> None:
+        if self._drag is None:
+            self.set_cursor(None, notify=True)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.button == 1 and self._position(event) is not None and self._view is not None:
+            self._drag = event.screen_x, self._x_scale()
+            self.capture_mouse()
+
+    def on_mouse_up(self) -> None:
+        if self._drag is not None:
+            self._drag = None
+            self.release_mouse()
+
+    def on_click(self, event: events.Click) -> None:
+        if event.chain == 2:
+            self.reset()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, 1.25)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, 0.8)
+
+    def _wheel(self, event: events.MouseEvent, factor: float) -> None:
+        if (position := self._position(event)) is not None:
+            event.stop()
+            self.zoom(factor, position)
+
+    # Drawing ----------------------------------------------------------------------------------
+
+    def draw(self, cells: Cells) -> None:
+        header = int(self.legend and cells.height >= 6 and cells.width >= 20)
+        x = self._x_scale()
+        canvas, curves, y = self._fit(cells, header, x)
+        area = self._area
+        if not any(len(layer.series) for layer in self.curves):
+            self.draw_placeholder(cells)
+            return
+        self._x = x
+        plain = self.marker == "ascii"
+        inks = Inks(self.part("axis"), self.part("grid"), self.part("label"))
+        draw_y_axis(cells, y, area, inks, plain=plain)
+        shown = Scale(x.low * self.step_unit, x.high * self.step_unit, x.log)
+        draw_x_axis(cells, shown, area, inks, plain=plain)
+        if self.grid:
+            draw_grid(canvas, shown, y, area, inks.grid)
+        self._draw_lines(canvas, x, y)
+        self._draw_curves(canvas, curves, x, y)
+        self.paste(cells, canvas, area.x, area.y)
+        over = Overlay(cells, area, x, y, inks.grid, plain)
+        over.gaps([curve.raw for curve in curves], self.part("warning"))
+        over.references(self.references, self.part("reference"))
+        over.marks(self.marks, {kind: self.part(kind) for kind in ("event", "warning")})
+        entries = self._entries()
+        if self._cursor is not None:
+            over.tags(self._cursor, entries)
+        if header:
+            over.legend(self._cursor, entries, self._state(), self.part("text"), inks.label)
+
+    def _fit(self, cells: Cells, header: int, x: Scale) -> tuple[Canvas, list[Curve], Scale]:
+        """Arrange the axes so that every label of the y axis has room; it only ever widens."""
+        while True:
+            self._area = arrange(cells.width, cells.height, self._gutter, header)
+            canvas = Canvas(self._area.width, self._area.height, self.marker)
+            curves = [Curve.of(y, x, canvas.columns, self.smoothing) for y in self.curves]
+            include = [r.value for r in self.references] if self._view is None else []
+            extremes = value_range(curves, self.log_y, self.robust, include)
+            low, high = extremes or ((1.0, 10.0) if self.log_y else (0.0, 1.0))
+            y = self._auto.update(low, high, self._area.y_count, self.log_y)
+            labels = y_labels(y, self._area)
+            needed = 1 + max((len(label) for _, label in labels), default=0)
+            if needed <= self._gutter or not self._area.labels_left:
+                return canvas, curves, y
+            self._gutter = needed
+
+    def _draw_lines(self, canvas: Canvas, x: Scale, y: Scale) -> None:
+        """References, marks and the cursor: all beneath the curves."""
+        canvas.level = 1
+        across = np.arange(canvas.columns)
+        across = across[across % 4 < 2] if self.marker != "ascii" else across[::2]
+        for reference in self.references:
+            row = to_dots(y.unit(reference.value), canvas.rows, down=True)
+            canvas.dots(across, np.full(len(across), row), self.part("reference"))
+        down = np.arange(0, canvas.rows, 2)
+        for mark in self.marks:
+            column = to_dots(x.unit(mark.step), canvas.columns)
+            canvas.dots(np.full(len(down), column), down, self.part(mark.kind))
+        if self._cursor is not None:
+            column = to_dots(x.unit(self._cursor), canvas.columns)
+            canvas.dots(np.full(canvas.rows, column), np.arange(canvas.rows), self.part("cursor"))
+
+    def _draw_curves(self, canvas: Canvas, curves: list[Curve], x: Scale, y: Scale) -> None:
+        """The raw curves, and above all of them the smoothed ones."""
+        monochrome = self.app.no_color
+        canvas.level = 2
+        for curve in curves:
+            # Several raw curves together must not drown the smoothed ones.
+            fade = (0.5 if len(curves) == 1 else 0.65) if curve.smooth is not None else 0.0
+            ink = self.ink(self.colour(curve.layer.colour, fade=fade))
+            dash = 0 if curve.smooth is not None or not monochrome else self._dash(curve)
+            draw_curve(canvas, curve.layer.series, curve.raw, x, y, ink, dash)
+        canvas.level = 3
+        for curve in curves:
+            smoothed = curve.layer.smoothed(self.smoothing)
+            if smoothed is not None and curve.smooth is not None:
+                ink = self.ink(self.colour(curve.layer.colour))
+                dash = self._dash(curve) if monochrome else 0
+                draw_curve(canvas, smoothed, curve.smooth, x, y, ink, dash)
+
+    def _dash(self, curve: Curve) -> int:
+        return 2 * self.curves.index(curve.layer)
+
+    # Values -----------------------------------------------------------------------------------
+
+    def _entries(self) -> list[Entry]:
+        """Each curve with its value at the cursor, or else at its last step."""
+        entries = []
+        for layer in self.curves:
+            smoothed = layer.smoothed(self.smoothing)
+            ink = self.ink(self.colour(layer.colour))
+            if smoothed is not None and len(self.curves) == 1:
+                faint = self.ink(self.colour(layer.colour, fade=0.5))
+                entries.append(Entry(layer.name, self._value(layer.series), faint, bold=False))
+                entries.append(Entry("smoothed", self._value(smoothed), ink))
+            else:
+                chosen = layer.series if smoothed is None else smoothed
+                entries.append(Entry(layer.name, self._value(chosen), ink))
+        return entries
+
+    def _value(self, series: Series) -> float:
+        return series.last if self._cursor is None else series.at(self._cursor)
+
+    def _state(self) -> str:
+        """The options that change what is seen, in words."""
+        words = []
+        if self.log_x or self.log_y:
+            words.append("log " + "x" * self.log_x + "y" * self.log_y)
+        if self.smoothing:
+            words.append(f"smoothing {self.smoothing:g}")
+        if self._view is not None:
+            words.append("zoomed")
+        return ", ".join(words)

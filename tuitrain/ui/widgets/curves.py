@@ -1,0 +1,135 @@
+"""What a chart shows, and its curves as dots."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuitrain.record.series import Columns, Series, SmoothedSeries
+from tuitrain.ui.widgets.axes import to_dots
+from tuitrain.ui.widgets.canvas import Canvas
+from tuitrain.ui.widgets.ticks import LARGEST, Scale
+
+
+@dataclass
+class Layer:
+    """A named curve.
+
+    Attributes:
+        name: as the legend says.
+        series: what is drawn; it may grow.
+        colour: number of the series colour, or a colour's name.
+        smooth: whether the chart's smoothing applies to it.
+    """
+
+    name: str
+    series: Series
+    colour: int | str = 0
+    smooth: bool = True
+    _smoothed: SmoothedSeries | None = field(default=None, repr=False, compare=False)
+
+    def smoothed(self, weight: float) -> Series | None:
+        """The smoothed curve, up to date; None where there is no smoothing."""
+        if not weight or not self.smooth:
+            return None
+        if self._smoothed is None or self._smoothed.weight != weight:
+            self._smoothed = SmoothedSeries(self.series, weight)
+        self._smoothed.update()
+        return self._smoothed
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A vertical line at a step, with a label such as `lr→0.01`."""
+
+    step: float
+    label: str
+    kind: Literal["event", "warning"] = "event"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A horizontal line at a value, with a label such as `expected 5.541`."""
+
+    value: float
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A layer as far as it lies in view.
+
+    Attributes:
+        layer: the layer.
+        raw, smooth: its columns of dots, as recorded and smoothed.
+    """
+
+    layer: Layer
+    raw: Columns
+    smooth: Columns | None
+
+    @classmethod
+    def of(cls, layer: Layer, x: Scale, columns: int, weight: float) -> Curve:
+        smoothed = layer.smoothed(weight)
+        raw = layer.series.columns(x.low, x.high, columns, x.log)
+        smooth = smoothed.columns(x.low, x.high, columns, x.log) if smoothed is not None else None
+        return cls(layer, raw, smooth)
+
+
+def value_range(
+    curves: list[Curve], log: bool, robust: bool, include: list[float]
+) -> tuple[float, float] | None:
+    """Least and greatest value in view that a scale can show; None if there is none.
+
+    Args:
+        robust: leave out the most extreme twentieth of the columns.
+        include: further values that must be in view.
+    """
+    low = np.concatenate([c.raw.low for c in curves] or [np.empty(0)])
+    high = np.concatenate([c.raw.high for c in curves] or [np.empty(0)])
+    if log:
+        low = np.concatenate([low[low > 0], high[high > 0]])
+        high = high[high > 0]
+        include = [value for value in include if value > 0]
+    low, high = low[~np.isnan(low)], high[~np.isnan(high)]
+    if not len(high):
+        return None
+    if robust:
+        least, greatest = float(np.quantile(low, 0.025)), float(np.quantile(high, 0.975))
+    else:
+        least, greatest = float(low.min()), float(high.max())
+    least, greatest = min([least, *include]), max([greatest, *include])
+    return max(least, -LARGEST), min(greatest, LARGEST)
+
+
+def draw_curve(
+    canvas: Canvas, series: Series, columns: Columns, x: Scale, y: Scale, ink: int, dash: int = 0
+) -> None:
+    """Draw a series reduced to the canvas's columns, joined to its rows outside the view."""
+
+    def down(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return to_dots(y.unit(values), canvas.rows, down=True)
+
+    def point(row: tuple[int, float] | None) -> tuple[float, float] | None:
+        if row is None or (x.log and row[0] <= 0):
+            return None
+        level = float(down(np.array([row[1]]))[0])
+        return float(x.unit(row[0])) * canvas.columns, level if math.isfinite(level) else math.nan
+
+    top, bottom = down(columns.high), down(columns.low)
+    # On a log scale a column without a positive value is a gap.
+    absent = ~np.isfinite(top)
+    top[absent] = np.nan
+    first, last = (
+        np.where(np.isinf(d), np.nan, d) for d in map(down, (columns.first, columns.last))
+    )
+    bottom = np.minimum(bottom, canvas.rows)
+    before, after = series.neighbours(x.low, x.high)
+    gap = absent & (columns.bad | ~np.isnan(columns.high))
+    canvas.curve(
+        first, last, top, bottom, gap, ink, before=point(before), after=point(after), dash=dash
+    )

@@ -1,0 +1,193 @@
+"""The base of every picture: composed in cells once per change, sent only where it changed."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tuitrain.ui.colours import faded, series_colour
+from tuitrain.ui.widgets.canvas import Canvas, Marker
+from tuitrain.ui.widgets.cells import Cells
+
+
+class Plot(Widget):
+    """A widget that draws itself into cells; a subclass overrides `draw`.
+
+    `redraw` draws what the data have become and repaints the cells that differ; `refresh`
+    (a new size, theme or option) starts afresh.
+    """
+
+    marker: ClassVar[Marker] = "braille"
+    """How dots become characters, in every picture of the application."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "plot--axis",
+        "plot--cursor",
+        "plot--event",
+        "plot--grid",
+        "plot--label",
+        "plot--reference",
+        "plot--text",
+        "plot--warning",
+    }
+    DEFAULT_CSS = """
+    Plot {
+        & > .plot--axis { color: $foreground 30%; }
+        & > .plot--cursor { color: $foreground 55%; }
+        & > .plot--event { color: $accent; }
+        & > .plot--grid { color: $foreground 18%; }
+        & > .plot--label { color: $foreground 65%; }
+        & > .plot--reference { color: $success; }
+        & > .plot--text { color: $foreground; }
+        & > .plot--warning { color: $error; text-style: bold; }
+    }
+    """
+
+    def __init__(
+        self,
+        title: str = "",
+        *,
+        placeholder: str = "no data yet",
+        id: str | None = None,  # noqa: A002 - as every widget calls it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.border_title = title
+        self.placeholder = placeholder
+        self._cells: Cells | None = None
+        self._strips: dict[int, Strip] = {}
+        self._styles: list[Style] = []
+        self._inks: dict[Style, int] = {}
+        self._redraw_due = False
+
+    def draw(self, cells: Cells) -> None:
+        """Draw the whole picture into blank cells of the widget's content size."""
+        self.draw_placeholder(cells)
+
+    def draw_placeholder(self, cells: Cells) -> None:
+        """Say calmly, in the middle, that there is nothing to see yet."""
+        x, y = max(0, (cells.width - len(self.placeholder)) // 2), (cells.height - 1) // 2
+        cells.text(x, y, self.placeholder, self.part("label"))
+
+    # Inks -------------------------------------------------------------------------------------
+
+    def ink(self, colour: Color, *, bold: bool = False) -> int:
+        """The ink of a colour, which may let the background shine through."""
+        background = self._background
+        foreground = (background + colour).rich_color
+        return self._number(Style(color=foreground, bgcolor=background.rich_color, bold=bold))
+
+    def _number(self, style: Style) -> int:
+        if style not in self._inks:
+            self._inks[style] = len(self._styles)
+            self._styles.append(style)
+        return self._inks[style]
+
+    def part(self, name: str) -> int:
+        """The ink of one of the component classes, without its `plot--`."""
+        styles = self.get_component_styles(f"plot--{name}")
+        return self.ink(styles.color, bold=bool(styles.text_style.bold))
+
+    def colour(self, colour: int | str, *, fade: float = 0.0) -> Color:
+        """A series' number or the name of a colour, as it looks on this background.
+
+        Args:
+            fade: how much of the background it takes on.
+        """
+        chosen = (
+            series_colour(colour, dark=self.app.current_theme.dark)
+            if isinstance(colour, int)
+            else Color.parse(colour)
+        )
+        if not fade:
+            return chosen
+        return faded(chosen, self._background, fade, sixteen=self._sixteen)
+
+    def paste(self, cells: Cells, canvas: Canvas, x: int, y: int) -> None:
+        """Put a canvas into the cells; what a line covers shines through behind its dots."""
+        pairs = np.stack([canvas.inks, canvas.beneath], axis=-1)
+        covered = canvas.beneath >= 0
+        if not self._sixteen:
+            for ink, beneath in np.unique(pairs[covered], axis=0).tolist():
+                shade = self._background.blend(self._foreground(beneath), 0.25).rich_color
+                mixed = self._number(self._styles[ink] + Style(bgcolor=shade))
+                canvas.inks[(pairs == (ink, beneath)).all(axis=-1)] = mixed
+        cells.paste(canvas, x, y)
+
+    def _foreground(self, ink: int) -> Color:
+        colour = self._styles[ink].color
+        return self._background if colour is None else Color.from_rich_color(colour)
+
+    @property
+    def _sixteen(self) -> bool:
+        """Whether the terminal has sixteen colours only."""
+        return self.app.console.color_system == "standard"
+
+    @property
+    def _background(self) -> Color:
+        return self.background_colors[1]
+
+    # Painting ---------------------------------------------------------------------------------
+
+    def redraw(self) -> None:
+        """Draw again after the running handler; many calls in one turn draw once."""
+        if not self._redraw_due and self.is_attached:
+            self._redraw_due = True
+            self.call_later(self._repaint_changes)
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        if repaint and not regions:
+            self._cells = None
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def render_line(self, y: int) -> Strip:
+        cells = self._current()
+        if y >= cells.height:
+            return Strip.blank(self.size.width)
+        if y not in self._strips:
+            segments = [Segment(text, self._styles[ink]) for text, ink in cells.runs(y)]
+            self._strips[y] = Strip(segments, cells.width)
+        return self._strips[y]
+
+    def _current(self) -> Cells:
+        width, height = self.size
+        cells = self._cells
+        if cells is None or (cells.width, cells.height) != (width, height):
+            blank = Style(bgcolor=self._background.rich_color)
+            self._inks, self._styles = {blank: 0}, [blank]
+            self._strips = {}
+            self._cells = cells = self._drawn()
+        return cells
+
+    def _drawn(self) -> Cells:
+        cells = Cells(self.size.width, self.size.height)
+        if cells.width and cells.height:
+            self.draw(cells)
+        return cells
+
+    def _repaint_changes(self) -> None:
+        self._redraw_due = False
+        before = self._cells
+        if before is None or (before.width, before.height) != self.size:
+            self.refresh()
+            return
+        self._cells = self._drawn()
+        regions = []
+        for y, first, last in self._cells.changes(before):
+            self._strips.pop(y, None)
+            regions.append(Region(first, y, last - first + 1, 1))
+        if regions:
+            self.refresh(*regions)

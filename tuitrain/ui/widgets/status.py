@@ -1,0 +1,112 @@
+"""The line that says what is happening."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from rich.text import Text
+from textual.app import RenderResult
+from textual.widget import Widget
+
+from tuitrain.record.status import Status
+
+ASCII = os.environ.get("TUITRAIN_MARKERS") == "ascii"
+
+
+class Sign(NamedTuple):
+    """How a state is shown: a symbol beside the word, and a style that only underlines it."""
+
+    symbol: str
+    ascii: str
+    style: str
+
+    def __str__(self) -> str:
+        return self.ascii if ASCII else self.symbol
+
+
+SIGNS = {
+    "starting": Sign("○", "o", "quiet"),
+    "running": Sign("▶", ">", "primary"),
+    "paused": Sign("‖", "=", "accent"),
+    "finished": Sign("✓", "v", "success"),
+    "stopped": Sign("■", "#", "accent"),
+    "diverged": Sign("✗", "x", "error"),
+    "failed": Sign("✗", "x", "error"),
+    "killed": Sign("✗", "x", "error"),
+}
+
+
+class StatusLine(Widget):
+    """State, progress, time to go, speed and device of an experiment."""
+
+    DEFAULT_CSS = "StatusLine { height: 1; padding: 0 1; }"
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.status = Status("starting")
+
+    def show(self, status: Status) -> None:
+        """Show a status; redrawn only if a character would change."""
+        before, self.status = self.status, status
+        if facts(before) != facts(status):
+            self.refresh()
+
+    def render(self) -> RenderResult:
+        variables = self.app.theme_variables
+        return line(self.status, self.size.width, variables["quiet"], variables)
+
+
+def facts(status: Status) -> tuple[str, ...]:
+    """The texts of the line: state, steps, share, time, speed, device."""
+    share = status.step / status.total if status.total else 0.0
+    speed = status.steps_per_second
+    if status.ended:
+        time = f"in {clock(status.seconds)}"
+    elif speed > 0 and status.state == "running":
+        time = f"eta {clock((status.total - status.step) / speed)}"
+    else:
+        time = "eta –"  # noqa: RUF001
+    return (
+        status.state,
+        f"{status.step:,} / {status.total:,}" if status.total else "–",  # noqa: RUF001
+        f"{int(100 * share)} %",
+        time,
+        f"{speed:,.0f} steps/s" if speed >= 10 else f"{speed:.1f} steps/s",
+        status.device,
+    )
+
+
+def line(status: Status, width: int, quiet: str, colours: dict[str, str]) -> Text:
+    """The status line in a given width; the bar takes what the words leave."""
+    state, steps, share, time, speed, device = facts(status)
+    sign = SIGNS[state]
+    colour = colours.get(sign.style, quiet)
+    head = Text.assemble((f"{sign} {state}", f"bold {colour}"), "  ", steps, "  ")
+    tail = Text.assemble(f"  {share}", (f"   {time}   {speed}   {device}", quiet))
+    room = width - head.cell_len - tail.cell_len
+    if room < 8:
+        tail = Text.assemble(f" {share} ", (f" {time} ", quiet), (f" {speed}", quiet))
+        room = width - head.cell_len - tail.cell_len
+    share_done = status.step / status.total if status.total else 0.0
+    return Text.assemble(head, bar(share_done, min(room, 80), colour, colours["rule"]), tail)
+
+
+def bar(share: float, width: int, colour: str, empty: str) -> Text:
+    """A progress bar; what is done differs from what is not in shape too."""
+    full, half, rest = ("#", "", ".") if ASCII else ("━", "╸", "─")
+    halves = round(max(0.0, min(share, 1.0)) * 2 * max(width, 0))
+    done = full * (halves // 2) + (half if halves % 2 else "")
+    return Text.assemble((done, colour), (rest * (width - len(done)), empty))
+
+
+def clock(seconds: float) -> str:
+    """A time in the two units that matter: 0.4 s, 12 s, 3:07, 2:15:00."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02}"
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

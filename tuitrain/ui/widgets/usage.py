@@ -1,0 +1,47 @@
+"""What the training costs the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from textual.widgets import Static
+
+from tuitrain.record.status import Status
+from tuitrain.record.usage import GPU
+
+MEGA, GIGA = 1_000_000, 1_000_000_000
+
+
+class DevicePanel(Static):
+    """Device, share of a core and memory of the worker, and the graphics processors."""
+
+    def show(
+        self, status: Status, cpu: float, memory: int, gpus: Sequence[GPU], alive: bool
+    ) -> None:
+        """Show the figures of now."""
+        table = Table.grid(padding=(0, 1))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(ratio=1, overflow="ellipsis", no_wrap=True)
+        threads = f"{status.threads} thread{'s' * (status.threads != 1)}"
+        name = status.device_name or status.device
+        table.add_row("device", f"{name}, {threads}" if name else "coming up")
+        usage = f"{cpu:.0f} % of a core, {memory / MEGA:,.0f} MB" if alive else "has ended"
+        table.add_row("worker", usage)
+        for number, gpu in enumerate(gpus):
+            table.add_row(f"gpu {number}", "  ".join(gpu_facts(gpu)))
+        self.update(table)
+
+
+def gpu_facts(gpu: GPU) -> list[str]:
+    """What a graphics processor tells about itself; what it does not tell is left out."""
+    facts = []
+    if gpu.utilisation is not None:
+        facts.append(f"{gpu.utilisation} %")
+    if gpu.memory_used is not None and gpu.memory_total is not None:
+        facts.append(f"{gpu.memory_used / GIGA:.1f}/{gpu.memory_total / GIGA:.0f} GB")
+    if gpu.temperature is not None:
+        facts.append(f"{gpu.temperature} °C")
+    if gpu.power is not None:
+        facts.append(f"{gpu.power:.0f} W")
+    return facts

@@ -1,0 +1,93 @@
+"""The weights: value now, the way it came, the value expected, and whether it is reached."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from textual.geometry import Size
+
+from tuitrain.record.series import Series
+from tuitrain.ui.facts import Weight
+from tuitrain.ui.widgets.cells import Cells
+from tuitrain.ui.widgets.plot import Plot
+from tuitrain.ui.widgets.spark import spark
+
+NUMBER = 10
+"""Cells of a number."""
+
+
+class WeightsTable(Plot):
+    """A line for each weight, or for each tensor when there are too many."""
+
+    DEFAULT_CSS = "WeightsTable { height: auto; }"
+
+    weights: Sequence[Weight] = ()
+    step: int | None = None
+    total = 0
+
+    def show(self, weights: Sequence[Weight], total: int, step: int | None = None) -> None:
+        """Show the weights after a step; None is the last."""
+        taller = len(weights) != len(self.weights)
+        self.weights, self.total, self.step = weights, total, step
+        if taller:
+            self.refresh(layout=True)
+        else:
+            self.redraw()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return 1 + max(len(self.weights), 1)
+
+    def draw(self, cells: Cells) -> None:
+        if not self.weights:
+            cells.text(0, 1, "waiting for the first step", self.part("label"))
+            return
+        label, text, good = self.part("label"), self.part("text"), self.part("reference")
+        line = self.ink(self.colour(0))
+        name_width = min(max(len(w.name) for w in self.weights), max(cells.width // 4, 6))
+        tensors = self.weights[0].ratio is not None
+        expecting = tensors or any(w.expected is not None for w in self.weights)
+        value_end = name_width + 1 + NUMBER
+        right = NUMBER + 3 if expecting else 0
+        room = cells.width - value_end - 2 - right
+        heads = ("norm", "update/w") if tensors else ("now", "expected")
+        head = f"at {self.step:,}" if self.step is not None else heads[0]
+        cells.text(value_end - len(head), 0, head, label)
+        if expecting:
+            cells.text(cells.width - 2 - len(heads[1]), 0, heads[1], label)
+        for row, weight in enumerate(self.weights, 1):
+            cells.text(0, row, _short(weight.name, name_width), label)
+            value = self._value(weight)
+            number = short(value)
+            cells.text(value_end - len(number), row, number, text)
+            if room >= 4:
+                whole = (1.0, float(max(self.total, weight.series.last_step, 2)))
+                picture = spark(weight.series, room, marker=self.marker, span=whole)
+                cells.text(value_end + 2, row, picture.plain, line)
+            if weight.ratio is not None:
+                ratio = f"{weight.ratio.last:.1e}"
+                cells.text(cells.width - 2 - len(ratio), row, ratio, label)
+            elif weight.expected is not None:
+                wanted = short(weight.expected)
+                cells.text(cells.width - 2 - len(wanted), row, wanted, label)
+                reached = abs(value - weight.expected) <= weight.tolerance
+                mark = ("v" if self.marker == "ascii" else "✓") if reached else "·"
+                cells.text(cells.width - 1, row, mark, good if reached else label)
+
+    def _value(self, weight: Weight) -> float:
+        if self.step == 0 or not len(weight.series):
+            return weight.start
+        return weight.series.last if self.step is None else weight.series.at(self.step)
+
+
+def short(value: float) -> str:
+    """A number in at most ten characters, with the same places from frame to frame."""
+    if math.isnan(value):
+        return "–"  # noqa: RUF001
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.5f}" if abs(value) < 100 else f"{value:.2f}"
+    return f"{value:.3e}"
+
+
+def _short(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: width - 1] + "…"

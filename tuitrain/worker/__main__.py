@@ -1,0 +1,48 @@
+"""The worker process: imports torch, waits for the path of an experiment, trains it.
+
+Started by `tuitrain.worker.launch`, which hands the path over on stdin; without one, it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from tuitrain.errors import InputError
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.worker.launch import END
+from tuitrain.worker.session import Session, warm_up
+
+
+def main() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.umask(0o077)
+    with contextlib.suppress(Exception):  # the session meets the same error, and records it
+        warm_up()
+    path = sys.stdin.buffer.read()
+    if path.endswith(END):  # else whoever started us died before it had told us all of it
+        train(ExperimentFolder(Path(os.fsdecode(path.removesuffix(END)))))
+
+
+def train(folder: ExperimentFolder) -> None:
+    """Trains an experiment, with all that is printed going to its worker.log."""
+    log = os.open(folder.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    session = Session(folder)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: session.stop())
+    try:
+        with folder.lock():
+            session.run()
+    except InputError as error:
+        logging.error("%s", error)
+
+
+if __name__ == "__main__":
+    main()

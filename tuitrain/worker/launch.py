@@ -1,0 +1,86 @@
+"""Starting workers: detached processes that outlive whoever started them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+
+from tuitrain.errors import InputError
+from tuitrain.record.folder import ExperimentFolder
+
+END = b"\n"
+"""Ends the path that a worker is given."""
+
+_detached: list[subprocess.Popen[bytes]] = []
+"""Workers that go on by themselves; kept so that those that have ended can be reaped."""
+
+
+class WarmWorker:
+    """A worker that has imported torch already and waits for an experiment.
+
+    It is detached: its own session, nothing of ours but one pipe. If the pipe closes before an
+    experiment was handed over (because we died, say), it ends.
+    """
+
+    def __init__(self) -> None:
+        _reap()
+        self._process = self._spawn()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def start(self, folder: ExperimentFolder) -> None:
+        """Hands the experiment over; from here on the worker is on its own.
+
+        Raises:
+            InputError: the experiment has a living worker.
+        """
+        if (worker := folder.process()) and worker.alive():
+            raise InputError("is being trained already", where=folder.id)
+        path = str(folder.path.absolute())
+        # process.json first: if we die in between, a viewer sees a dead worker and not none
+        folder.set_process(self._process.pid)
+        try:
+            self._hand_over(path)
+        except BrokenPipeError:  # it died while it waited
+            self._process.wait()
+            self._process = self._spawn()
+            folder.set_process(self._process.pid)
+            self._hand_over(path)
+        _detached.append(self._process)
+
+    def close(self) -> None:
+        """Lets a worker go that has nothing to do; one that trains goes on."""
+        assert self._process.stdin
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        if self._process not in _detached:
+            _detached.append(self._process)
+
+    def _hand_over(self, path: str) -> None:
+        assert self._process.stdin
+        with self._process.stdin as pipe:
+            pipe.write(os.fsencode(path) + END)
+
+    @staticmethod
+    def _spawn() -> subprocess.Popen[bytes]:
+        # -P: no module of the directory that the user happens to be in is imported
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "tuitrain.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+
+def launch(folder: ExperimentFolder) -> None:
+    """Starts a worker on an experiment."""
+    WarmWorker().start(folder)
+
+
+def _reap() -> None:
+    _detached[:] = [process for process in _detached if process.poll() is None]

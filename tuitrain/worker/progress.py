@@ -1,0 +1,153 @@
+"""One stack in training: how fast it goes, and what its runs have reached."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuitrain.optim import name_of
+from tuitrain.record.status import RunResult, RunStatus
+from tuitrain.spec.experiment import Run
+from tuitrain.spec.recording import Chunk
+
+if TYPE_CHECKING:
+    from tuitrain.train.state import Divergence
+    from tuitrain.train.trainer import Trainer
+
+GROWTH = 4
+
+
+class Pace:
+    """How many steps to train at once, so that a block takes about `target` seconds."""
+
+    def __init__(self, target: float) -> None:
+        self.target = target
+        self.steps = 1
+
+    def took(self, steps: int, seconds: float) -> None:
+        """Learns from a block. Growth is bounded: the first steps say little about the rest."""
+        fitting = int(self.target * steps / max(seconds, 1e-9))
+        self.steps = max(1, min(fitting, GROWTH * self.steps))
+
+
+class Rate:
+    """Steps per second over about the last second of training."""
+
+    def __init__(self, memory: float = 1.0) -> None:
+        self._memory = memory
+        self._steps = self._seconds = 0.0
+
+    def took(self, steps: int, seconds: float) -> None:
+        """Counts a block; older ones fade."""
+        fade = math.exp(-seconds / self._memory)
+        self._steps = self._steps * fade + steps
+        self._seconds = self._seconds * fade + seconds
+
+    @property
+    def value(self) -> float:
+        return self._steps / self._seconds if self._seconds else 0.0
+
+
+class Progress:
+    """One stack of an experiment.
+
+    Args:
+        trainer: trains the stack.
+        runs: its runs, R of them.
+        indices: where each of them stands in the experiment's runs.
+        target: seconds that one block of steps should take.
+    """
+
+    def __init__(
+        self, trainer: Trainer, runs: Sequence[Run], indices: Sequence[int], target: float
+    ) -> None:
+        self.trainer = trainer
+        self.runs = runs
+        self.indices = indices
+        self.pace = Pace(target)
+        shape = (len(runs),)
+        self._loss, self._best = np.full(shape, np.nan), np.full(shape, np.nan)
+        first = [run.optimizer.lr * run.schedule.factors(0, trainer.total) for run in runs]
+        self._lr = np.array(first, np.float64)
+
+    def advance(self, steps: int) -> tuple[Chunk | None, dict[int, Divergence]]:
+        """Trains some steps; returns their rows, and the runs that diverged in them by place."""
+        before = set(self.trainer.diverged)
+        alive = np.array([i not in before for i in range(len(self.runs))])
+        chunk = self.trainer.advance(steps)
+        diverged = {i: d for i, d in self.trainer.diverged.items() if i not in before}
+        if chunk is not None:
+            self._note(chunk, alive)
+            for place, divergence in diverged.items():
+                row = (divergence.step - chunk.first) // chunk.stride
+                if 0 <= row < chunk.rows:
+                    self._loss[place] = chunk.series["loss"][place, row]
+        return chunk, diverged
+
+    def set_learning_rate(self, lr: float, place: int | None) -> list[float]:
+        """Lets the next step use `lr`; returns what the last one of each run concerned used."""
+        self.trainer.set_learning_rate(lr, place)
+        concerned = slice(None) if place is None else slice(place, place + 1)
+        old: list[float] = self._lr[concerned].tolist()
+        self._lr[concerned] = lr
+        return old
+
+    def results(self, unfinished: RunStatus) -> list[RunResult]:
+        """What the runs have reached.
+
+        Args:
+            unfinished: status of the runs that have steps left to do.
+        """
+        trainer = self.trainer
+        status: RunStatus = "finished" if trainer.step >= trainer.total else unfinished
+        found = []
+        for place, (index, run) in enumerate(zip(self.indices, self.runs, strict=True)):
+            divergence = trainer.diverged.get(place)
+            result = replace(
+                unknown(index, run),
+                status=status,
+                steps=trainer.step,
+                loss=float(self._loss[place]),
+                best_loss=float(self._best[place]),
+            )
+            if divergence:
+                result = replace(
+                    result,
+                    status="diverged",
+                    steps=divergence.step,
+                    diverged_at=divergence.step,
+                    diverged_in=divergence.tensor,
+                )
+            found.append(result)
+        return found
+
+    def final_results(self, unfinished: RunStatus) -> list[RunResult]:
+        """As `results`, with loss and metrics of the final weights."""
+        judged = self.trainer.evaluate()
+        return [
+            replace(
+                result,
+                final_loss=float(judged.loss[place]),
+                metrics={name: float(values[place]) for name, values in judged.metrics.items()},
+            )
+            for place, result in enumerate(self.results(unfinished))
+        ]
+
+    def _note(self, chunk: Chunk, alive: NDArray[np.bool_]) -> None:
+        losses = chunk.series["loss"]
+        self._loss[alive] = losses[alive, -1]
+        self._lr[alive] = chunk.series["lr"][alive, -1]
+        least = chunk.series.get("loss_min", losses)
+        best = np.where(np.isfinite(least), least, np.inf).min(axis=1)
+        self._best = np.fmin(self._best, np.where(np.isinf(best), np.nan, best))
+
+
+def unknown(index: int, run: Run, status: RunStatus = "waiting") -> RunResult:
+    """The result of a run that has not begun."""
+    name, lr = name_of(run.optimizer), run.optimizer.lr
+    return RunResult(index, run.name, run.preset, name, lr, run.seed, status)

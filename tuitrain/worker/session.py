@@ -1,0 +1,316 @@
+"""One experiment from start to end: training, recording, obeying.
+
+torch is imported only when a session runs, so that one that cannot import it can say so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tuitrain.errors import InputError
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.inbox import (
+    Command,
+    Pause,
+    Resume,
+    SetLearningRate,
+    Step,
+    Stop,
+    discard,
+    receive,
+)
+from tuitrain.record.status import Event, EventKind, ExperimentState, RunResult, RunStatus, Status
+from tuitrain.record.store import StoreWriteError, StoreWriter
+from tuitrain.spec.recording import Chunk
+from tuitrain.worker.progress import Progress, Rate, unknown
+
+log = logging.getLogger(__name__)
+
+BLOCK = 0.05
+"""Seconds of work between two looks into the inbox."""
+
+IDLE = 0.02
+"""Seconds between two looks into the inbox while paused."""
+
+RESULTS = 0.5
+"""Seconds between two updates of the results of runs that go on."""
+
+
+class Session:
+    """Trains the experiment of a folder and records it, until it has ended or is stopped."""
+
+    def __init__(self, folder: ExperimentFolder) -> None:
+        self.folder = folder
+        self._status = Status("starting")
+        self._stopping = False
+        self._stacks: list[Progress] = []
+        self._turn = 0
+        self._rate = Rate()
+        self._news: list[Chunk | Event] = []
+        self._obeyed: set[str] = set()
+        self._results_due = 0.0
+        self._writer: StoreWriter | None = None
+
+    def stop(self) -> None:
+        """Ends the session soon, as a `Stop` command does; a signal handler may call it."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Trains to the end. Whatever happens is recorded; nothing is raised."""
+        if self.folder.database.exists():
+            log.error("%s has been trained already", self.folder.id)
+            return
+        try:
+            self._begin()
+            while not self._stopping and self._unfinished():
+                self._take_turn()
+            self._finish()
+        except Exception as error:
+            log.log(logging.ERROR, "%s", error, exc_info=not isinstance(error, InputError))
+            self._fail(error)
+        finally:
+            if self._writer:
+                self._writer.close()
+
+    # Start and end --------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        from tuitrain.train.device import device_name, resolve_device, use_threads
+        from tuitrain.train.trainer import Trainer
+
+        experiment = self.folder.experiment
+        use_threads(experiment.threads)
+        device = resolve_device(experiment.device)
+        for stack, (name, preset) in enumerate(experiment.presets.items()):
+            chosen = {i: run for i, run in enumerate(experiment.runs) if run.preset == name}
+            runs, indices = list(chosen.values()), list(chosen)
+            trainer = Trainer(preset, runs, device=str(device), stack=stack)
+            self._stacks.append(Progress(trainer, runs, indices, BLOCK))
+        self._update(
+            "paused" if experiment.paused else "running",
+            device=str(device),
+            device_name=device_name(device),
+            threads=experiment.threads,
+        )
+        self._writer = StoreWriter(
+            self.folder.database, [stack.trainer.layout for stack in self._stacks]
+        )
+        self._event("started", {"device": str(device)})
+        self._record(self._results("running"), snapshot=True)
+
+    def _finish(self) -> None:
+        trainers = [stack.trainer for stack in self._stacks]
+        state: ExperimentState = "finished"
+        if not all(trainer.finished for trainer in trainers):
+            state = "stopped"
+        elif all(len(trainer.diverged) == len(trainer.runs) for trainer in trainers):
+            state = "diverged"
+        results = [r for stack in self._stacks for r in stack.final_results("stopped")]
+        self._event("stopped" if state == "stopped" else "finished")
+        speed = self._status.step / self._status.seconds if self._status.seconds else 0.0
+        self._update(state, steps_per_second=speed)
+        self._record(results, snapshot=True)
+
+    def _fail(self, error: Exception) -> None:
+        """Records why, if the store can still be written."""
+        line = str(error) if isinstance(error, InputError | StoreWriteError) else _line(error)
+        self._news.clear()  # what could not be written once is not tried again
+        self._update("failed", error=line, exit_code=2 if isinstance(error, InputError) else 1)
+        self._event("failed", {"error": line})
+        try:
+            results = self._results("failed")
+            if self._writer is None:
+                self._writer = StoreWriter(self.folder.database, [])
+                runs = enumerate(self.folder.experiment.runs)
+                results = [unknown(index, run, "failed") for index, run in runs]
+            elif isinstance(error, StoreWriteError):
+                self._writer.reopen()
+            self._record(results)
+        except (StoreWriteError, InputError):
+            log.exception("the failure could not be recorded")
+
+    # The loop -------------------------------------------------------------------------------
+
+    def _take_turn(self) -> None:
+        """Obeys what has come in, and trains a block of one stack unless paused."""
+        commands = receive(self.folder)
+        started = time.perf_counter()
+        steps = self._status.step
+        for name, command in commands:
+            if name not in self._obeyed:
+                self._obey(name, command)
+                self._obeyed.add(name)
+        unfinished = self._unfinished()
+        if self._status.state == "running" and unfinished and not self._stopping:
+            self._train(self._next_stack(unfinished))
+        elif not commands:
+            time.sleep(IDLE)
+            return
+        self._record(self._due_results())
+        for name, _ in commands:
+            discard(self.folder, name)
+        steps = self._steps() - steps
+        if steps:
+            seconds = time.perf_counter() - started
+            self._rate.took(steps, seconds)
+            self._update(
+                self._status.state,
+                seconds=self._status.seconds + seconds,
+                steps_per_second=self._rate.value,
+            )
+
+    def _unfinished(self) -> list[Progress]:
+        return [stack for stack in self._stacks if not stack.trainer.finished]
+
+    def _next_stack(self, unfinished: list[Progress]) -> Progress:
+        """The stacks that have steps left, in turn."""
+        self._turn += 1
+        return unfinished[self._turn % len(unfinished)]
+
+    def _train(self, stack: Progress, steps: int | None = None) -> None:
+        """Trains `steps` steps of a stack, or as many as its pace says."""
+        planned = steps or stack.pace.steps
+        before, started = stack.trainer.step, time.perf_counter()
+        chunk, diverged = stack.advance(planned)
+        if steps is None:
+            done = stack.trainer.step - before
+            stack.pace.took(done, time.perf_counter() - started)
+        if chunk is not None:
+            self._news.append(chunk)
+        for place, divergence in diverged.items():
+            self._event(
+                "diverged",
+                {"tensor": divergence.tensor},
+                step=divergence.step,
+                run=stack.indices[place],
+            )
+        if diverged:
+            self._results_due = 0.0
+
+    # Commands -------------------------------------------------------------------------------
+
+    def _obey(self, name: str, command: Command) -> None:
+        detail = {"id": name, "command": type(command).__struct_config__.tag}
+        match command:
+            case Pause():
+                self._update("paused")
+                self._event("paused")
+            case Resume():
+                self._update("running")
+                self._event("resumed")
+            case Step():
+                self._step()
+            case Stop():
+                self._stopping = True
+            case SetLearningRate():
+                try:
+                    self._set_learning_rate(command)
+                except InputError as error:
+                    detail["error"] = str(error)
+        self._event("command", detail)
+
+    def _step(self) -> None:
+        for stack in self._unfinished():
+            self._train(stack, 1)
+        self._update("paused")
+        self._results_due = 0.0
+        self._event("stepped")
+
+    def _set_learning_rate(self, command: SetLearningRate) -> None:
+        if command.run is not None and command.run >= len(self.folder.experiment.runs):
+            raise InputError(f"there is no run {command.run}", where="lr")
+        for stack in self._stacks:
+            if command.run is None or command.run in stack.indices:
+                place = None if command.run is None else stack.indices.index(command.run)
+                old = stack.set_learning_rate(command.lr, place)
+                self._event(
+                    "lr",
+                    {
+                        "stack": stack.trainer.stack,
+                        "old": old[0] if len(set(old)) == 1 else old,
+                        "new": command.lr,
+                    },
+                    step=stack.trainer.step + 1,
+                    run=command.run,
+                )
+
+    # Recording ------------------------------------------------------------------------------
+
+    def _steps(self) -> int:
+        return sum(stack.trainer.step for stack in self._stacks)
+
+    def _update(self, state: ExperimentState, **changes: object) -> None:
+        self._status = dataclasses.replace(self._status, state=state, **changes)  # type: ignore[arg-type]
+
+    def _event(
+        self,
+        kind: EventKind,
+        detail: dict[str, Any] | None = None,
+        *,
+        step: int | None = None,
+        run: int | None = None,
+    ) -> None:
+        """Notes that something happened; after the furthest stack's step, if not told."""
+        if step is None:
+            step = max((stack.trainer.step for stack in self._stacks), default=0)
+        self._news.append(Event(time.time(), step, run, kind, detail or {}))
+
+    def _results(self, unfinished: RunStatus) -> list[RunResult]:
+        return [result for stack in self._stacks for result in stack.results(unfinished)]
+
+    def _due_results(self) -> list[RunResult]:
+        now = time.perf_counter()
+        if now < self._results_due:
+            return []
+        self._results_due = now + RESULTS
+        return self._results("running")
+
+    def _record(self, results: list[RunResult], *, snapshot: bool = False) -> None:
+        """Writes all news, results and the status in one transaction."""
+        assert self._writer
+        trainers = [stack.trainer for stack in self._stacks]
+        self._update(
+            self._status.state,
+            step=self._steps(),
+            total=sum(trainer.total for trainer in trainers),
+            stack_steps=[trainer.step for trainer in trainers],
+            stack_totals=[trainer.total for trainer in trainers],
+            updated=time.time(),
+        )
+        write: dict[type, Callable[..., None]] = {
+            Chunk: self._writer.append,
+            Event: self._writer.event,
+        }
+        with self._writer.transaction():
+            for item in self._news:
+                write[type(item)](item)
+            for result in results:
+                self._writer.run(result)
+            for trainer in trainers if snapshot else []:
+                self._writer.snapshot(trainer.stack, trainer.step, trainer.weights())
+            self._writer.status(self._status)
+        self._news.clear()
+
+
+def warm_up() -> None:
+    """Imports torch and trains a few steps, so that a real training starts at once."""
+    from tuitrain.spec.catalogue import find
+    from tuitrain.spec.experiment import single
+    from tuitrain.train.device import use_threads
+    from tuitrain.train.trainer import Trainer
+
+    use_threads(1)
+    preset = find("line-fit")
+    trainer = Trainer(preset, single(preset).runs, device="auto")
+    trainer.advance(1)
+    trainer.advance(4)
+    trainer.evaluate()
+
+
+def _line(error: Exception) -> str:
+    """An unexpected error as one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
