@@ -6,11 +6,15 @@ import json
 import os
 import subprocess
 import sysconfig
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+
+from tuitrain.record.folder import experiments
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "tuitrain")
 
@@ -68,8 +72,13 @@ def runs_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def tuitrain(runs_dir: Path) -> Command:
-    return Command(runs_dir)
+def tuitrain(runs_dir: Path) -> Iterator[Command]:
+    """The command; the workers that a failed test leaves behind are ended."""
+    yield Command(runs_dir)
+    for folder in experiments(runs_dir):
+        worker = folder.process()
+        if worker and worker.alive():
+            psutil.Process(worker.pid).kill()
 
 
 @pytest.fixture(scope="session")

@@ -22,10 +22,10 @@ RULES = (
 
 LINES = {
     "run line-fit --lr 0.1,0.2": (
-        "--lr: '0.1,0.2' is a list, and this trains one run; expected one value"
+        "--lr: '0.1,0.2' is a list, and `run` trains one run; expected one value"
     ),
     "run line-fit -o adam,sgd": (
-        "--optimizer: 'adam,sgd' is a list, and this trains one run; expected one value"
+        "--optimizer: 'adam,sgd' is a list, and `run` trains one run; expected one value"
     ),
     "run line-fit --engine compiled": (
         "--engine: 'compiled' is not there yet; expected auto or eager"
@@ -44,6 +44,7 @@ LINES = {
         "the dashboard needs a terminal, and stdin is none; "
         "expected a terminal; without one, use `tuitrain run PRESET`"
     ),
+    "optimizers show adam,sgd": f"no optimizer 'adam,sgd'; expected one of {RULES}",
     "optimizers show nope": f"no optimizer 'nope'; expected one of {RULES}",
     "export --format png": "--format: cannot write 'png'; expected csv or jsonl",
     "export": "Missing option '--format'; see `tuitrain export --help`",

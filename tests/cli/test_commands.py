@@ -25,7 +25,7 @@ def test_presets_are_listed_by_topic(tuitrain: Command) -> None:
     names = [line.split()[0] for line in lines if line.startswith("  ")]
     assert names == list(catalogue())
     for preset in catalogue().values():
-        assert any(line.strip() == preset.topic for line in lines)
+        assert any(line == preset.topic for line in lines)
         assert any(preset.title in line for line in lines)
 
 

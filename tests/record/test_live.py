@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from tuitrain.record.live import Recording, follow
 from tuitrain.record.status import Event, RunResult, Status
 from tuitrain.record.store import StoreWriter
 from tuitrain.spec.catalogue import find
-from tuitrain.spec.experiment import Experiment, Run
+from tuitrain.spec.experiment import Experiment, Run, single
 from tuitrain.spec.recording import Chunk, Layout
 
 DTYPES = {"loss": "float32", "lr": "float64", "w": "float64"}
@@ -174,6 +175,13 @@ def test_before_there_is_anything(folder: ExperimentFolder) -> None:
     folder.database.touch()  # the worker has just made the file
     recording.refresh()
     assert recording.status == Status("starting")
+    with contextlib.closing(StoreWriter(folder.database, LAYOUTS)) as writer:
+        recording.refresh()  # and now the tables, with nothing in them yet
+        assert recording.first_weights == {}
+        with writer.transaction():
+            writer.snapshot(0, 0, {"w": np.array([10.0, 12.0])})
+        recording.refresh()
+        assert recording.first_weights == {0: {"w": 10}, 2: {"w": 12}}
 
 
 def test_a_vanished_folder_is_no_crash(folder: ExperimentFolder, writer: StoreWriter) -> None:
@@ -202,6 +210,7 @@ def test_a_store_without_its_experiment_is_no_crash(
     append(writer, chunk(0, 1))
     recording.refresh()
     assert recording.names(0) == ()
+    assert "experiment.toml" in recording.status.error
 
 
 def test_following_ends_with_everything(folder: ExperimentFolder, writer: StoreWriter) -> None:
@@ -218,15 +227,16 @@ def test_following_ends_with_everything(folder: ExperimentFolder, writer: StoreW
     assert recording.last_weights[2] == {"w": 2}
 
 
-def test_a_million_steps_are_read_in_a_second(folder: ExperimentFolder) -> None:
+def test_a_million_steps_are_read_in_a_second(tmp_path: Path) -> None:
     """In 1,000 chunks, with seven series; the time is what a viewer waits for its picture."""
-    dtypes = {name: "float32" for name in ("loss", "lr", "grad_norm", "a", "b", "c", "d")}
+    folder = ExperimentFolder.create(tmp_path, single(find("line-fit")))
+    dtypes = dict.fromkeys(("loss", "lr", "grad_norm", "a", "b", "c", "d"), "float32")
     rows = np.random.default_rng(0).random((1, 1000), np.float32)
-    with contextlib.closing(StoreWriter(folder.database, [Layout(1, dtypes)])) as writer:
-        with writer.transaction():
-            for i in range(1000):
-                writer.append(Chunk(0, 1 + 1000 * i, 1, dict.fromkeys(dtypes, rows)))
-            writer.status(Status("finished"))
+    writer = StoreWriter(folder.database, [Layout(1, dtypes)])
+    with contextlib.closing(writer), writer.transaction():
+        for i in range(1000):
+            writer.append(Chunk(0, 1 + 1000 * i, 1, dict.fromkeys(dtypes, rows)))
+        writer.status(Status("finished"))
     recording = Recording(folder)
     started = time.perf_counter()
     recording.refresh()

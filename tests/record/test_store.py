@@ -204,11 +204,17 @@ def test_closing_leaves_one_file(writer: StoreWriter, path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["run.db"]
 
 
-def test_acknowledged_commands_are_remembered(writer: StoreWriter) -> None:
+def test_closing_beside_a_viewer_leaves_everything_in_one_file(
+    writer: StoreWriter, reader: StoreReader, path: Path, tmp_path: Path
+) -> None:
     with writer.transaction():
-        writer.event(Event(0.0, 1, None, "command", {"id": "x", "command": "pause"}))
-        writer.event(Event(0.0, 1, None, "paused"))
-    assert writer.acknowledged() == {"x"}
+        writer.append(chunk(1))
+    assert len(list(reader.chunks())) == 1
+    writer.close()
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(path.read_bytes())
+    with contextlib.closing(StoreReader(copy)) as other:
+        assert len(list(other.chunks())) == 1
 
 
 def test_before_the_tables_are_there_everything_is_empty(path: Path) -> None:

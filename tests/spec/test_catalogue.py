@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import jsonschema
 import pytest
-import tomllib
 from rich.cells import cell_len
 
 from tuitrain.errors import InputError
@@ -52,7 +53,7 @@ def test_all_presets_are_shipped():
 
 def test_the_catalogue_keeps_topics_together():
     topics = [preset.topic for preset in catalogue().values()]
-    changes = sum(a != b for a, b in zip(topics, topics[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(topics))
     assert changes == len(set(topics)) - 1
     orders = [preset.order for preset in catalogue().values()]
     assert orders == sorted(set(orders))
@@ -123,11 +124,14 @@ def test_a_shipped_name_wins_over_a_file_of_that_name(tmp_path: Path, monkeypatc
 def test_an_unknown_name_gets_the_nearest():
     with pytest.raises(InputError) as error:
         find("sales-mes")
-    assert str(error.value).startswith("sales-mes: no such preset; expected sales-mse or ")
+    assert str(error.value) == (
+        "sales-mes: no such preset; expected sales-mse, or the path of a .toml file"
+    )
     with pytest.raises(InputError) as error:
         find("zzz")
     assert str(error.value) == (
-        "zzz: no such preset; expected a shipped preset, or the path of a .toml file"
+        "zzz: no such preset; expected a name that `tuitrain presets` lists, "
+        "or the path of a .toml file"
     )
 
 

@@ -187,7 +187,7 @@ def test_linear_ticks_are_few_inside_and_labelled_truly(
     high = low + span
     assume(span > 1e-6 * max(abs(low), abs(high)))
     found = ticks(Scale(low, high), count)
-    assert len(found) <= count + 1
+    assert 1 <= len(found) <= count + 1
     slack = 1e-6 * span
     assert all(low - slack <= v <= high + slack for v in found)
     texts = labels(found)
@@ -214,7 +214,7 @@ def test_log_ticks_are_few_inside_and_labelled_truly(
 
 
 @settings(deadline=None)
-@given(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300), st.integers(1, 10), st.booleans())
+@given(st.floats(-4e299, 4e299), st.floats(-4e299, 4e299), st.integers(1, 10), st.booleans())
 def test_a_nice_range_holds_what_it_is_for(a: float, b: float, count: int, log: bool) -> None:
     low, high = min(a, b), max(a, b)
     if log:

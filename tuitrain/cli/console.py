@@ -24,6 +24,18 @@ def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     return made
 
 
+def show_table(made: Table) -> None:
+    """Prints a table, for a pipe without the blanks that fill its last column."""
+    out = console()
+    if out.is_terminal:
+        out.print(made)
+        return
+    with out.capture() as captured:
+        out.print(made)
+    for line in captured.get().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")
+
+
 def show_code(code: str, language: str) -> None:
     """Prints source code, highlighted when stdout is a terminal."""
     if not sys.stdout.isatty():

@@ -19,7 +19,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from tuitrain.cli.console import console, table
+from tuitrain.cli.console import show_table, table
 from tuitrain.cli.options import runs_dir_option
 
 PROBE = """
@@ -45,14 +45,14 @@ class Finding(NamedTuple):
 @click.command()
 @runs_dir_option
 def doctor(runs_dir: Path) -> None:
-    """Tell what works here: devices, terminal, colours, versions, where things are kept."""
+    """Tell what works here: devices, terminal, versions, places."""
     made = table("", "", "")
     made.show_header = False
     findings = [*versions(), *devices(), *terminal(), *places(runs_dir)]
     for what, ok, found in findings:
         mark = Text("ok", style="green") if ok else Text("warn", style="bold yellow")
         made.add_row(mark, what, Text(found))
-    console().print(made)
+    show_table(made)
     warnings = sum(not finding.ok for finding in findings)
     click.echo(f"\n{warnings or 'no'} warning{'s' * (warnings != 1)}")
 

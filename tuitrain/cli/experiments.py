@@ -71,7 +71,7 @@ def age(folder: Any) -> float:
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    from tuitrain.cli.console import console, table
+    from tuitrain.cli.console import show_table, table
     from tuitrain.cli.follow import duration
 
     made = table(
@@ -87,4 +87,4 @@ def print_table(rows: list[dict[str, Any]]) -> None:
             "" if row["loss"] is None else f"{row['loss']:.6g}",
             duration(row["age"]),
         )
-    console().print(made)
+    show_table(made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ Row = list[Any]
 @click.option("-o", "--output", metavar="FILE", help="Where to; stdout by default.")
 @runs_dir_option
 def export(id_: str | None, format_: str, output: str | None, runs_dir: Path) -> None:
-    """Write the recorded series of an experiment: one line for each step and run.
+    """Write the recorded series: one line for each step and run.
 
     The column `run` counts the experiment's runs from 0, `epoch` (where the preset trains in
     epochs) from 1. A row holds the loss and the gradient norm that its update was computed
@@ -106,11 +107,10 @@ class Table:
 
 
 def write_csv(table: Table, file: TextIO) -> None:
-    file.write(",".join(table.header) + "\n")
-    file.writelines(
-        ",".join(["" if value is None else repr(value) for value in row]) + "\n"
-        for row in table.rows()
-    )
+    """A header, in which `w[0,0]` is quoted for its comma, and a line for each row."""
+    writer = csv.writer(file, lineterminator="\n")  # writes a float as its repr
+    writer.writerow(table.header)
+    writer.writerows(table.rows())
 
 
 def write_jsonl(table: Table, file: TextIO) -> None:

@@ -131,14 +131,14 @@ def bar(progress: Progress) -> Show:
 
 
 def lines() -> Show:
-    last_state = ""
-    last_time = 0.0
+    shown = ""
+    due = 0.0
 
     def show(status: Status, loss: float) -> None:
-        nonlocal last_state, last_time
+        nonlocal shown, due
         now = time.monotonic()
-        if status.state != last_state or now - last_time >= LINES:
-            last_state, last_time = status.state, now
+        if status.state != shown or (now >= due and status.state == "running"):
+            shown, due = status.state, now + LINES
             click.echo("  ".join(filter(None, (status.state, figures(status, loss)))), err=True)
 
     return show

@@ -8,8 +8,8 @@ import textwrap
 import click
 from rich.text import Text
 
-from tuitrain.cli.console import console, show_code, table
-from tuitrain.cli.options import OptimizerName
+from tuitrain.cli.console import console, show_code, show_table, table
+from tuitrain.cli.options import complete_optimizer
 from tuitrain.errors import InputError
 from tuitrain.optim.base import Optimizer
 
@@ -17,7 +17,7 @@ from tuitrain.optim.base import Optimizer
 @click.group(invoke_without_command=True)
 @click.pass_context
 def optimizers(context: click.Context) -> None:
-    """List the optimizers with their defaults, show one with formula, paper and source."""
+    """List the optimizers; show one with formula, paper and source."""
     if context.invoked_subcommand is None:
         list_optimizers()
 
@@ -28,11 +28,11 @@ def list_optimizers() -> None:
     made = table("optimizer", "what it does", "defaults")
     for name, rule in OPTIMIZERS.items():
         made.add_row(name, Text(summary(rule)), Text(", ".join(defaults(rule))))
-    console().print(made)
+    show_table(made)
 
 
 @optimizers.command()
-@click.argument("name", type=OptimizerName())
+@click.argument("name", shell_complete=complete_optimizer)
 def show(name: str) -> None:
     """Print an optimizer's formula, paper, hyper-parameters and the source of its step."""
     from tuitrain.optim import OPTIMIZERS

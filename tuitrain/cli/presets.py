@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from tuitrain.cli.console import console, show_code, table
-from tuitrain.cli.options import PresetName
+from tuitrain.cli.console import show_code, show_table, table
+from tuitrain.cli.options import complete_preset
 from tuitrain.errors import InputError
 
 
@@ -43,11 +43,11 @@ def list_presets() -> None:
                 f"{optimizer.lr:g}",
                 length,
             )
-    console().print(made)
+    show_table(made)
 
 
 @presets.command()
-@click.argument("name", type=PresetName())
+@click.argument("name", shell_complete=complete_preset)
 def show(name: str) -> None:
     """Print the file of a preset: a start for one of your own."""
     from tuitrain.spec.catalogue import catalogue, find, preset_directory

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.text import Text
 
-from tuitrain.cli.console import console, table
+from tuitrain.cli.console import console, show_table, table
 from tuitrain.optim import name_of
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.live import Recording
@@ -107,7 +107,7 @@ def print_summary(recording: Recording, given: Preset) -> None:
         made = table(*columns)
         for row in rows:
             made.add_row(*row[: len(columns)])
-        out.print(made)
+        show_table(made)
     out.print(Text(f"kept in {recording.folder.path}", style="dim"))
 
 

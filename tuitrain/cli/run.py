@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuitrain.cli.options import Device, OptimizerName, PresetName, Single, runs_dir_option
+from tuitrain.cli.options import complete_optimizer, complete_preset, runs_dir_option
 from tuitrain.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,15 +30,21 @@ KEYS = {
 
 
 @click.command()
-@click.argument("preset", type=PresetName())
-@click.option("-o", "--optimizer", type=OptimizerName(), help="See `tuitrain optimizers`.")
-@click.option("--lr", type=Single("X"), help="Learning rate.")
+@click.argument("preset", shell_complete=complete_preset)
+@click.option(
+    "-o",
+    "--optimizer",
+    metavar="NAME",
+    shell_complete=complete_optimizer,
+    help="See `tuitrain optimizers`.",
+)
+@click.option("--lr", metavar="X", help="Learning rate.")
 @click.option("--schedule", metavar="SPEC", help="Such as `cosine:end=0.01,warmup=100`.")
 @click.option("--steps", metavar="N", help="How many updates to train.")
 @click.option("--epochs", metavar="N", help="How often to go through the data instead.")
 @click.option("--batch", metavar="N|full", help="Rows for each update.")
 @click.option("--seed", metavar="N", help="Of initial weights and shuffling.")
-@click.option("--device", type=Device(), default="auto", help="auto, cpu, cuda or cuda:N.")
+@click.option("--device", metavar="DEVICE", default="auto", help="auto, cpu, cuda or cuda:N.")
 @click.option("--dtype", metavar="float32|float64", help="Of the weights.")
 @click.option(
     "--engine",
@@ -60,17 +67,23 @@ KEYS = {
 @click.option("--fail-on-divergence", is_flag=True, help="Exit with 1 if the run diverges.")
 @click.pass_context
 def run(context: click.Context, /, preset: str, **options: Any) -> None:
-    """Train one run of PRESET, a name of `tuitrain presets` or the path of a .toml file.
+    """Train one run of a preset, without the screen.
+
+    PRESET is a name of `tuitrain presets` or the path of a .toml file.
 
     Progress goes to stderr, the result to stdout. Ctrl+C stops the run and keeps what is
     recorded.
     """
+    import msgspec
+
     from tuitrain.spec.catalogue import find
     from tuitrain.spec.experiment import single
 
     check_options(options)
     given = find(preset)
-    experiment = single(changed(given, options), device=options["device"])
+    experiment = msgspec.structs.replace(
+        single(changed(given, options), device=options["device"]), engine=options["engine"]
+    )
     if options["ui"]:
         from tuitrain.cli.dashboard import open_experiment, require_terminal
 
@@ -94,7 +107,19 @@ def check_options(options: dict[str, Any]) -> None:
     ):
         if options[first] and options[second]:
             names = [f"--{name.removeprefix('as_')}" for name in (first, second)]
-            raise InputError(f"cannot stand beside {names[1]}", where=names[0], expected="one of them")
+            raise InputError(
+                f"cannot stand beside {names[1]}", where=names[0], expected="one of them"
+            )
+    for name in ("optimizer", "lr"):
+        if "," in (options[name] or ""):
+            raise InputError(
+                f"{options[name]!r} is a list, and `run` trains one run",
+                where=f"--{name}",
+                expected="one value",
+            )
+    device = options["device"]
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", device):
+        raise InputError(f"{device!r}", where="--device", expected="auto, cpu, cuda or cuda:N")
     if options["engine"] == "compiled":
         raise InputError("'compiled' is not there yet", where="--engine", expected="auto or eager")
 

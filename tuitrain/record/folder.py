@@ -31,7 +31,12 @@ from tuitrain.spec.experiment import Experiment
 STARTING = 10.0
 """Seconds that a new folder may wait for its worker before it counts as dead."""
 
-NETWORK = tuple("nfs cifs smb afp afs webdav 9p fuse lustre ceph gluster beegfs gpfs".split())
+# fmt: off
+NETWORK = (
+    "nfs", "cifs", "smb", "afp", "afs", "webdav", "9p", "fuse",
+    "lustre", "ceph", "gluster", "beegfs", "gpfs",
+)
+# fmt: on
 LOCAL_FUSE = ("fuseblk", "fuse.fuse-overlayfs", "fuse.ntfs", "fuse.exfat")
 
 

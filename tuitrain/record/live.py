@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +89,7 @@ class Recording:
         try:
             if self._connected():
                 self._read()
-        except StoreReadError as error:
+        except (StoreReadError, InputError) as error:
             self.close()
             self.status = dataclasses.replace(self.status, error=self.status.error or str(error))
         for stack in self._stacks:
@@ -180,6 +181,8 @@ class Recording:
             if (last_chunk, last_event) != self._seen or not self._results:
                 self._results = reader.runs()
             self._seen = last_chunk, last_event
+            if not self.first_weights:
+                self.first_weights = self._weights(reader, "first")
             if self.status.state in ("finished", "stopped", "diverged") and not self.last_weights:
                 self.last_weights = self._weights(reader, "last")
 
@@ -188,19 +191,22 @@ class Recording:
         layouts = reader.layouts()
         if not layouts:
             return
-        with contextlib.suppress(InputError):
-            experiment = self.folder.experiment
-            for preset, layout in zip(experiment.presets, layouts, strict=False):
-                runs = [i for i, run in enumerate(experiment.runs) if run.preset == preset]
-                stack = _Stack(layout, runs)
-                self._stacks.append(stack)
-                self._places |= {run: (stack, position) for position, run in enumerate(runs)}
-            self.first_weights = self._weights(reader, "first")
+        experiment = self.folder.experiment
+        runs = [
+            [i for i, run in enumerate(experiment.runs) if run.preset == preset]
+            for preset in experiment.presets
+        ]
+        if [layout.runs for layout in layouts] != [len(indices) for indices in runs]:
+            raise StoreReadError(f"{reader.path} does not belong to its experiment.toml")
+        for layout, indices in zip(layouts, runs, strict=True):
+            stack = _Stack(layout, indices)
+            self._stacks.append(stack)
+            self._places |= {run: (stack, place) for place, run in enumerate(indices)}
 
-    def _weights(self, reader: StoreReader, which: str) -> dict[int, Weights]:
+    def _weights(self, reader: StoreReader, which: Literal["first", "last"]) -> dict[int, Weights]:
         found: dict[int, Weights] = {}
         for i, stack in enumerate(self._stacks):
-            weights = reader.weights(i, "first" if which == "first" else "last")
+            weights = reader.weights(i, which)
             for position, run in enumerate(stack.runs):
                 if weights:
                     found[run] = {name: values[position] for name, values in weights.items()}

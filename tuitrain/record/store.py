@@ -34,6 +34,9 @@ APPLICATION = 0x74756974  # "tuit"
 RESERVE = 1 << 20
 """Bytes kept free for the last words of a worker whose disk has become full."""
 
+LOG = 16 << 20
+"""Bytes that the write-ahead log may hold before it is written back into the file."""
+
 # Blobs stand last in their row: SQLite does not read what lies behind the columns asked for.
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -148,11 +151,6 @@ class StoreWriter:
                 (stack, step, position, name, kind, shape, zlib.crc32(data), data),
             )
 
-    def acknowledged(self) -> set[str]:
-        """The ids of all commands that have been acknowledged."""
-        rows = self._database.execute("SELECT detail FROM events WHERE kind = 'command'")
-        return {json.loads(detail)["id"] for (detail,) in rows.fetchall()}
-
     def reopen(self) -> None:
         """After a failed write: frees the reserve, and opens the file anew to verify it.
 
@@ -171,6 +169,8 @@ class StoreWriter:
     def close(self) -> None:
         """Ends the recording; everything lies in the one file then."""
         with contextlib.suppress(sqlite3.Error):
+            # closing does this too, but not while a viewer has the file open
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._database.close()
         self.reserve.unlink(missing_ok=True)
 
@@ -178,8 +178,10 @@ class StoreWriter:
         database = sqlite3.connect(self.path, isolation_level=None)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
+        # fewer checkpoints than SQLite's own 4 MB makes: chunks of many runs come in megabytes
+        database.execute(f"PRAGMA wal_autocheckpoint = {LOG // 4096}")
         # a reader that stood still lets the log grow: give the room back after it has moved on
-        database.execute(f"PRAGMA journal_size_limit = {16 << 20}")
+        database.execute(f"PRAGMA journal_size_limit = {LOG}")
         return database
 
 

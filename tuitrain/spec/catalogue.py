@@ -40,8 +40,9 @@ def find(name_or_path: str) -> Preset:
     if name_or_path.endswith(SUFFIX) or os.sep in name_or_path or path.is_file():
         return load_file(path)
     near = get_close_matches(name_or_path, catalogue(), n=3)
+    names = " or ".join(near) or "a name that `tuitrain presets` lists"
     raise InputError(
         "no such preset",
         where=name_or_path,
-        expected=f"{' or '.join(near or ['a shipped preset'])}, or the path of a {SUFFIX} file",
+        expected=f"{names}, or the path of a {SUFFIX} file",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 
 import numpy as np
@@ -19,6 +20,9 @@ from tuitrain.spec.preset import (
 )
 from tuitrain.spec.size import inputs_outputs, rows, shapes
 from tuitrain.spec.strict import SpecError, show
+
+UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Unicode categories of characters that are not seen, but may move or hide what is."""
 
 
 def check(preset: Preset) -> None:
@@ -38,13 +42,13 @@ def _texts(preset: Preset) -> None:
     # Texts go to a terminal, where a control character is a command.
     for key in ("name", "title", "topic", "story", "formula", "source", "expectation"):
         text = getattr(preset, key)
-        bad = next((c for c in text if c != "\n" and not c.isprintable()), None)
+        bad = next((c for c in text if c != "\n" and unicodedata.category(c) in UNSEEN), None)
         if bad is not None:
             raise SpecError(key, f"holds the control character {bad!a}", "printable text")
     for key in ("name", "title"):
         text = getattr(preset, key)
         if not text.strip() or "\n" in text:
-            raise SpecError(key, f"cannot be {text!r}", "one line of text")
+            raise SpecError(key, f"cannot be {show(text)}", "one line of text")
 
 
 def _length(preset: Preset) -> None:

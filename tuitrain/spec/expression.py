@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -46,6 +47,8 @@ def _check(node: ast.AST) -> None:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             # A float keeps 9^9^9 from being worked out digit by digit.
             node.value = float(value)
+            if not math.isfinite(node.value):
+                raise ValueError("a number is too large")
         case ast.Name(id=name):
             if name != "w" and name not in CONSTANTS:
                 raise ValueError(f"unknown name {name}")
@@ -74,7 +77,8 @@ def function(formula: str) -> Callable[[Any], Any]:
     if len(formula) > LONGEST:
         raise ValueError(f"longer than {LONGEST} characters")
     try:
-        tree = ast.parse(formula.translate(_AS_PRINTED).strip(), mode="eval")
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(formula.translate(_AS_PRINTED).strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ValueError(getattr(error, "msg", None) or "it does not parse") from None
     _check(tree.body)
@@ -88,9 +92,13 @@ def check(formula: str) -> None:
     """Raise ValueError, saying why, if the formula cannot be a loss."""
     try:
         with np.errstate(all="ignore"):
-            function(formula)(np.float64(0.5).reshape(1))
+            value = function(formula)(np.array([0.5]))
+    except OverflowError:
+        raise ValueError("a number is too large") from None
     except (ArithmeticError, TypeError) as error:
         raise ValueError(str(error)) from None
+    if np.iscomplexobj(value):
+        raise ValueError("a number is not real")
 
 
 def evaluate(formula: str, w: Any) -> Any:

@@ -14,6 +14,9 @@ import msgspec.inspect as ms
 
 T = TypeVar("T")
 
+FEW = 5
+"""So many words an error lists all, even where one of them is near."""
+
 
 class SpecError(ValueError):
     """What is wrong with one key of a document.
@@ -90,8 +93,9 @@ def _explain(message: str, document: Mapping[str, Any], into: type) -> SpecError
     if _OWN_WORDS.fullmatch(problem):
         return SpecError(key, f"cannot be {show(value)}: {problem}")
     if isinstance(value, str) and isinstance(kind, ms.LiteralType):
-        known = [str(literal) for literal in kind.values]
-        return SpecError(key, f"cannot be {show(value)}", _nearest(value, known))
+        near = get_close_matches(value, map(str, kind.values), n=1)
+        expected = show(near[0]) if near and len(kind.values) > FEW else describe(kind, value)
+        return SpecError(key, f"cannot be {show(value)}", expected)
     return SpecError(key, f"cannot be {show(value)}", describe(kind, value))
 
 
@@ -211,7 +215,8 @@ def _words(kind: ms.Type, value: object) -> str:
             said = [show(value) for value in values]
             return said[0] if len(said) == 1 else f"one of {', '.join(said)}"
         case ms.ListType(item_type=item_type):
-            return f"a list of {describe(item_type, None).replace('a number', 'numbers')}"
+            items = describe(item_type, None)
+            return f"a list of {items.replace('a number', 'numbers').replace('a list', 'lists')}"
         case ms.StructType(tag_field=str(tag_field)):
             return f"a table with the key `{tag_field}`"
         case ms.StructType() | ms.DictType():

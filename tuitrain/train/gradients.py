@@ -32,7 +32,7 @@ class Objective(ABC):
 
 
 class Autograd(Objective):
-    """Any model with any loss. The runs are independent: the gradient of the summed loss is theirs."""  # noqa: E501
+    """Any model with any loss: runs are independent, so the summed loss gives each its own."""
 
     def __init__(self, preset: Preset) -> None:
         self._model, self._loss, self._shapes = preset.model, preset.loss, shapes(preset)
@@ -76,7 +76,10 @@ class LinearMeanSquared(_LinearOutput):
 
 
 class LinearAsymmetric(_LinearOutput):
-    """loss = sum (or mean) of price e, gradient = of price x; price = cost if e > 0 else -profit."""  # noqa: E501
+    """loss = sum (or mean) of price e, gradient = that of price x.
+
+    price = cost where e > 0, else -profit.
+    """
 
     def __init__(self, bias: bool, kind: Asymmetric) -> None:
         super().__init__(bias)

@@ -18,7 +18,6 @@ from textual.screen import Screen
 from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.spec.catalogue import catalogue
-from tuitrain.spec.experiment import Experiment
 from tuitrain.ui.keys import ALWAYS, bindings
 from tuitrain.ui.messages import Back, Restart, Start
 from tuitrain.ui.screens.dialogs import LeaveDialog, Leaving

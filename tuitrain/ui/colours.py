@@ -19,15 +19,15 @@ _ON_DARK = (
     "#e8ecf1",
 )
 _ON_LIGHT = (
-    "#0072b8",
-    "#d3340c",
-    "#6b6400",
-    "#5b21d6",
+    "#0080c8",
+    "#a82606",
+    "#8f8000",
+    "#3f10b8",
     "#128c36",
-    "#c0288f",
-    "#0a2f8a",
-    "#9a6a1e",
-    "#0c5b58",
+    "#8f1a80",
+    "#1f5fd6",
+    "#6b4510",
+    "#0f8a84",
     "#30343b",
 )
 
@@ -43,10 +43,11 @@ def faded(colour: Color, background: Color, share: float, *, sixteen: bool = Fal
 
     Args:
         share: of the background, from 0 to 1.
-        sixteen: whether the terminal has sixteen colours, where a blend would become grey and
-            each bright colour has a darker twin at two thirds of it.
+        sixteen: whether the terminal has sixteen colours, where a blend would become grey, and
+            each colour has a darker or a brighter twin instead.
     """
     if sixteen:
-        red, green, blue = (255 * 2 // 3 if part > 127 else 0 for part in colour.rgb)
+        off, on = (0, 170) if background.brightness < 0.5 else (85, 255)
+        red, green, blue = (on if part > 127 else off for part in colour.rgb)
         return Color(red, green, blue)
     return colour.blend(background, share)

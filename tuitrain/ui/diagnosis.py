@@ -18,11 +18,11 @@ Trend = Literal["starting", "improving", "slow", "plateau", "oscillating", "wors
 Tone = Literal["good", "neutral", "warning", "bad"]
 
 FEWEST_PASSES = 8
-MOST_PASSES = 400
+SAMPLE = 10_000
 CLEAR, HARDLY = 0.1, 0.01
 """A loss that falls by a tenth within the window improves; by less than a hundredth, rests."""
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 
 class Diagnosis(NamedTuple):
@@ -58,16 +58,17 @@ def movement(loss: Array, weights: Sequence[Array], batches: int = 1) -> Movemen
         weights: recorded weights, each [steps]; none when there are too many to record.
         batches: steps in one pass over the data.
     """
-    finite = np.flatnonzero(~np.isfinite(loss))
-    end = int(finite[0]) if len(finite) else len(loss)
+    bad = np.flatnonzero(~np.isfinite(loss))
+    end = int(bad[0]) if len(bad) else len(loss)
     passes = end // batches
     if passes < FEWEST_PASSES:
         return Movement("starting")
-    count = min(max(passes // 5, FEWEST_PASSES), MOST_PASSES * batches)
+    count = max(passes // 5, FEWEST_PASSES)
     stretch = count * batches
-    recent = loss[end - stretch : end].reshape(count, batches).mean(axis=1)
-    paths = [weight[end - stretch : end][batches - 1 :: batches] for weight in weights]
-    scale = float(np.median(np.abs(loss[:end])))
+    window = slice(end - stretch, end)
+    recent = loss[window].astype(np.float64).reshape(count, batches).mean(axis=1)
+    paths = [w[window][batches - 1 :: batches].astype(np.float64) for w in weights]
+    scale = float(np.median(np.abs(loss[: end : max(1, end // SAMPLE)])))
     fall, noise = _fall(recent, scale)
     swing = max((_swing(path) for path in paths), default=0.0)
     restless = swing > 0.1 or (swing > 1e-3 and _spread(recent, scale) > 0.1)
@@ -75,12 +76,10 @@ def movement(loss: Array, weights: Sequence[Array], batches: int = 1) -> Movemen
         restless = _spread(recent, scale) > 0.5 and _zigzag(recent)
     # Numbers this far below where the run began are rounding, whatever they do.
     settled = abs(float(np.median(recent))) < 1e-12 * max(abs(float(loss[0])), 1e-300)
-    if settled:
-        trend: Trend = "plateau"
-    elif restless and fall < CLEAR:
-        trend = "oscillating"
+    if restless and fall < CLEAR:
+        trend: Trend = "plateau" if settled else "oscillating"
     elif fall < -max(CLEAR, 2 * noise):
-        trend = "worse"
+        trend = "plateau" if settled else "worse"
     elif fall > max(CLEAR, 2 * noise):
         trend = "improving"
     elif fall > max(HARDLY, 2 * noise):
@@ -133,7 +132,9 @@ def describe(move: Movement) -> Diagnosis:
             return Diagnosis("starting", "too few steps to judge yet", "neutral")
         case "improving":
             how = ", swinging from side to side" if move.swing > 0.1 else ""
-            return Diagnosis("improving", f"loss down {percent(move.fall)} in {window}{how}", "good")
+            return Diagnosis(
+                "improving", f"loss down {percent(move.fall)} in {window}{how}", "good"
+            )
         case "slow":
             return Diagnosis(
                 "improving slowly", f"loss down {percent(move.fall)} in {window}", "good"
@@ -141,12 +142,10 @@ def describe(move: Movement) -> Diagnosis:
         case "plateau":
             return Diagnosis("plateau", f"the loss has hardly moved in {window}", "neutral")
         case "oscillating":
+            how = "weights step back and forth" if move.swing else "the loss goes up and down"
+            grows = ", and the loss grows" if move.fall < -CLEAR else ""
             return Diagnosis(
-                "oscillating",
-                "the learning rate is too large: weights step back and forth"
-                if move.swing
-                else "the learning rate is too large: the loss goes up and down",
-                "warning",
+                "oscillating", f"the learning rate is too large: {how}{grows}", "warning"
             )
         case "worse":
             return Diagnosis(
@@ -162,7 +161,7 @@ def percent(share: float) -> str:
     return f"{value:.0f} %" if value >= 9.95 else f"{value:.1f} %"
 
 
-def diverged(step: int, tensor: str, series: str = "") -> Diagnosis:
+def diverged(step: int, tensor: str) -> Diagnosis:
     """The diagnosis of a run that met a number which is not finite."""
     return Diagnosis(
         "diverged", f"at step {step:,} in {tensor}: try a smaller learning rate", "bad"

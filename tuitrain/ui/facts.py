@@ -121,18 +121,20 @@ class RunFacts:
             return diverged(result.diverged_at, result.diverged_in or "the loss")
         if status.state == "starting":
             return Diagnosis("starting", "the worker is coming up", "neutral")
-        loss = self.series("loss").values.astype(np.float64)
-        paths = [w.series.values.astype(np.float64) for w in self.weights() if w.ratio is None]
+        loss = self.series("loss").values
+        paths = [w.series.values for w in self.weights() if w.ratio is None]
         move = movement(loss, paths, self.batches)
         if status.state == "running":
             return describe(move)
         if status.state == "paused" and not len(loss):
-            return Diagnosis("paused", "at its initial weights: space starts, n takes a step", "neutral")
+            return Diagnosis(
+                "paused", "at its initial weights: space starts, n takes a step", "neutral"
+            )
         final = result.final_loss if result is not None else np.nan
         return ended(status.state, status.step, move, self._misses(final))
 
     def _misses(self, final_loss: float) -> list[Miss] | None:
-        """What was not reached of what is expected; None if nothing is, or not with these settings."""
+        """What was missed; None if nothing is expected of these settings."""
         expected = self.preset.expected
         if not self.own_settings:
             return None

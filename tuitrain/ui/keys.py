@@ -55,7 +55,14 @@ KEYS = (
     Key("chart", "full_stop", ".", "chart('cursor_right')", "", "Read a value: cursor right"),
     Key("everywhere", "question_mark,f1", "?", "help", "help", "Show these keys (also F1)"),
     Key("everywhere", "t", "t", "app.theme", "", "Dark or light"),
-    Key("everywhere", "p,f12", "p", "app.picture", "", "Save a picture of the screen as SVG (also F12)"),
+    Key(
+        "everywhere",
+        "p,f12",
+        "p",
+        "app.picture",
+        "",
+        "Save a picture of the screen (SVG, also F12)",
+    ),
     Key("everywhere", "q,ctrl+q,ctrl+c", "q", "app.leave", "quit", "Leave (also ctrl+c, ctrl+q)"),
 )
 

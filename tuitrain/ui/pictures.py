@@ -16,7 +16,7 @@ from tuitrain.ui.widgets.picture import Picture, span
 Weights = Mapping[str, NDArray[np.floating]]
 
 MOST_POINTS = 400
-MOST_INPUTS = 3
+MOST_INPUTS = 2
 
 
 def at_a_glance(preset: Preset) -> list[Picture]:
@@ -71,9 +71,9 @@ def _frame(data: Dataset) -> Picture:
     targets = data.y[:MOST_POINTS, 0]
     if data.x.shape[1] == 1:
         column = data.x[:MOST_POINTS, 0]
-        return Picture(span(column), span(targets, 0.2), "y over x").points(column, targets)
+        return Picture(span(column), span(targets, 0.2), "Data and model").points(column, targets)
     ends = span(targets)
-    return Picture(ends, span(targets, 0.3), "prediction over y").line(ends, ends, "ground")
+    return Picture(ends, span(targets, 0.3), "Prediction over y").line(ends, ends, "ground")
 
 
 def _valley(preset: Preset) -> Picture:
@@ -88,4 +88,4 @@ def _valley(preset: Preset) -> Picture:
         half = 1.15 * max(abs(start - lowest), 1.0)
         w = np.linspace(lowest - half, lowest + half, 401)
         loss = np.asarray(evaluate(preset.loss.formula, w), np.float64)
-    return Picture((float(w[0]), float(w[-1])), span(loss), "loss over w").line(w, loss)
+    return Picture((float(w[0]), float(w[-1])), span(loss), "Loss over w").line(w, loss)

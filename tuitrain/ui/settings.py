@@ -82,7 +82,9 @@ class Draft:
 
     def _ordered(self) -> Mapping[str, object]:
         """The changes with the optimizer first, whose choice sets all hyper-parameters."""
-        return {key: self.changes[key] for key in sorted(self.changes, key=lambda k: k != OPTIMIZER)}
+        return {
+            key: self.changes[key] for key in sorted(self.changes, key=lambda k: k != OPTIMIZER)
+        }
 
 
 def name_of(preset: Preset) -> str:

@@ -5,6 +5,7 @@ torch is imported only when a session runs, so that one that cannot import it ca
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import time
@@ -125,29 +126,27 @@ class Session:
             results = self._results("failed")
             if self._writer is None:
                 self._writer = StoreWriter(self.folder.database, [])
-                runs = enumerate(self.folder.experiment.runs)
-                results = [unknown(index, run, "failed") for index, run in runs]
+                with contextlib.suppress(InputError):  # it may be what has failed
+                    runs = enumerate(self.folder.experiment.runs)
+                    results = [unknown(index, run, "failed") for index, run in runs]
             elif isinstance(error, StoreWriteError):
                 self._writer.reopen()
             self._record(results)
-        except (StoreWriteError, InputError):
+        except StoreWriteError:
             log.exception("the failure could not be recorded")
 
     # The loop -------------------------------------------------------------------------------
 
     def _take_turn(self) -> None:
-        """Obeys what has come in, and trains a block of one stack unless paused."""
+        """Obeys what has come in; else trains a block of one stack, or rests while paused."""
+        started, steps = time.perf_counter(), self._steps()
         commands = receive(self.folder)
-        started = time.perf_counter()
-        steps = self._status.step
-        for name, command in commands:
-            if name not in self._obeyed:
+        if commands:
+            for name, command in commands:
                 self._obey(name, command)
-                self._obeyed.add(name)
-        unfinished = self._unfinished()
-        if self._status.state == "running" and unfinished and not self._stopping:
-            self._train(self._next_stack(unfinished))
-        elif not commands:
+        elif self._status.state == "running":
+            self._train(self._next_stack())
+        else:
             time.sleep(IDLE)
             return
         self._record(self._due_results())
@@ -166,8 +165,9 @@ class Session:
     def _unfinished(self) -> list[Progress]:
         return [stack for stack in self._stacks if not stack.trainer.finished]
 
-    def _next_stack(self, unfinished: list[Progress]) -> Progress:
+    def _next_stack(self) -> Progress:
         """The stacks that have steps left, in turn."""
+        unfinished = self._unfinished()
         self._turn += 1
         return unfinished[self._turn % len(unfinished)]
 
@@ -194,6 +194,11 @@ class Session:
     # Commands -------------------------------------------------------------------------------
 
     def _obey(self, name: str, command: Command) -> None:
+        """Does what is asked, once: a file may come again if it could not be deleted."""
+        if name in self._obeyed:
+            return
+        self._obeyed.add(name)
+        self._results_due = 0.0
         detail = {"id": name, "command": type(command).__struct_config__.tag}
         match command:
             case Pause():
@@ -217,7 +222,6 @@ class Session:
         for stack in self._unfinished():
             self._train(stack, 1)
         self._update("paused")
-        self._results_due = 0.0
         self._event("stepped")
 
     def _set_learning_rate(self, command: SetLearningRate) -> None:

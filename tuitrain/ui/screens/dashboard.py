@@ -8,6 +8,7 @@ import msgspec
 from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -68,7 +69,7 @@ class DashboardScreen(Screen[None]):
         folder: of the experiment.
     """
 
-    BINDINGS: ClassVar = bindings("dashboard", "chart", "everywhere")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("dashboard", "chart", "everywhere")]
 
     def __init__(self, folder: ExperimentFolder) -> None:
         super().__init__()
@@ -80,6 +81,7 @@ class DashboardScreen(Screen[None]):
         self._frame = 0
         self._scale_chosen = False
         self._cursor: int | None = None
+        self._was_alive = True
 
     def compose(self) -> ComposeResult:
         yield Static(self._headline(), id="headline")
@@ -101,9 +103,9 @@ class DashboardScreen(Screen[None]):
         self.query_one("#device").border_title = "Device"
         self.query_one("#log").border_title = "Log"
         self.query_one("#log").display = False
-        self.query_one("#fit").display = self.fit.base is not None
+        self.query_one("#fit").set_class(self.fit.base is None, "-without")
         if self.fit.base is not None:
-            self.query_one("#fit").border_title = self.fit.base.title[:1].upper() + self.fit.base.title[1:]
+            self.query_one("#fit").border_title = self.fit.base.title
         self.refresh_facts()
         self.set_interval(FRAME, self.refresh_facts)
         self.set_interval(1.0, self._measure)
@@ -150,7 +152,9 @@ class DashboardScreen(Screen[None]):
         log = self.query_one(LogPane)
         if log.display:
             log.follow(self.recording.events)
-        self.refresh_bindings()
+        if self._was_alive != self.alive:
+            self._was_alive = self.alive
+            self.refresh_bindings()
 
     def _show_charts(self) -> None:
         total = self.recording.status.total

@@ -137,7 +137,9 @@ class SourceDialog(_Page):
         facts.add_row("now", "  ".join(f"{k} = {as_text(v)}" for k, v in values.items()))
         yield Static(facts, classes="facts")
         theme = "ansi_dark" if self.app.current_theme.dark else "ansi_light"
-        yield Static(Syntax(source(rule), "python", theme=theme, background_color="default"))
+        code = Syntax("", "python", theme=theme).highlight(source(rule).rstrip())
+        code.style = ""  # no background of its own
+        yield Static(code)
 
 
 class HelpDialog(_Page):

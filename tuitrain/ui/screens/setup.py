@@ -9,7 +9,7 @@ from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -59,15 +59,15 @@ class SetupScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="brand")
-        with Horizontal(id="setup"):
+        with Container(id="setup"):
             with Vertical(id="choose"):
                 yield Filter(placeholder="type to filter", id="filter", compact=True)
                 yield OptionList(id="presets", compact=True)
             with Vertical(id="chosen"):
                 with VerticalScroll(id="about"):
                     yield Static(id="story")
-                    yield Preview(id="preview")
                 yield SettingsForm(self.devices, id="settings")
+            yield Preview(id="preview")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:

@@ -104,6 +104,7 @@ def draw_grid(canvas: Canvas, x: Scale, y: Scale, area: Area, ink: int) -> None:
     """Faint dots across at each tick of the y axis, and down at each of the x axis."""
     rows = to_dots(y.unit(ticks(y, area.y_count)), canvas.rows, down=True)
     columns = to_dots(x.unit(ticks(x, area.x_count)), canvas.columns)
+    columns = columns[columns >= 2]  # the axis itself stands at the left
     across = np.arange(1, canvas.columns, max(2, 2 * canvas.columns // canvas.width))
     down = np.arange(0, canvas.rows, max(1, canvas.rows // canvas.height))
     for points in (np.meshgrid(across, rows), np.meshgrid(columns, down)):

@@ -128,8 +128,10 @@ class Canvas:
 
     def _lay(self, raster: NDArray[np.bool_], ink: int) -> None:
         tall, wide = self._bits.shape
-        parts = raster.reshape(self.height, tall, self.width, wide)
-        cells = np.einsum("yaxb,ab->yx", parts.view(np.uint8), self._bits)
+        dots = raster.view(np.uint8)
+        cells = np.zeros_like(self._cells)
+        for (down, across), bit in np.ndenumerate(self._bits):
+            cells |= dots[down::tall, across::wide] * bit
         drawn = cells > 0
         taken = drawn & (self._levels < self.level)
         full = taken & (_COUNT[self._cells] * 4 >= self._bits.size * 3)

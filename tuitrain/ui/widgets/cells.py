@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from rich.cells import cell_len
@@ -38,7 +38,8 @@ class Cells:
             text = "".join(c if cell_len(c) == 1 else "?" for c in text)
         start, stop = max(0, x), min(self.width, x + len(text))
         if start < stop:
-            self.codes[y, start:stop] = [ord(c) for c in text[start - x : stop - x]]
+            shown = text[start - x : stop - x].encode("utf-32-le")
+            self.codes[y, start:stop] = np.frombuffer(shown, np.uint32)
             self.inks[y, start:stop] = ink
 
     def paste(self, canvas: Canvas, x: int, y: int) -> None:
@@ -62,7 +63,7 @@ class Cells:
         joined = inks[last_drawn]
         starts = [0, *(np.flatnonzero(np.diff(joined)) + 1).tolist(), self.width]
         text = self.row(y)
-        for start, stop in itertools.pairwise(starts):
+        for start, stop in pairwise(starts):
             yield text[start:stop], int(joined[start])
 
     def changes(self, other: Cells) -> Iterator[tuple[int, int, int]]:

@@ -117,8 +117,6 @@ class Chart(Plot):
         self._view: tuple[float, float] | None = None
         self._cursor: int | None = None
         self._drag: tuple[int, Scale] | None = None
-        # What is on the screen: cells are translated to steps by it.
-        self._x = Scale(0, 1)
         self._area = Area(0, 0, 1, 1, False, False, False)
 
     def show(
@@ -245,18 +243,12 @@ class Chart(Plot):
     def on_mouse_move(self, event: events.MouseMove) -> None:
         if self._drag is not None:
             start, x = self._drag
-            moved = (start - event.screen_x) / self._area.width
-            self._x = x
-            self._pan_from(x, moved)
+            self._view = x.low, x.high
+            self.pan((start - event.screen_x) / self._area.width)
             return
         position = self._position(event)
         step = None if position is None else round(self._x_scale().value(position))
         self.set_cursor(step, notify=True)
-
-    def _pan_from(self, x: Scale, fraction: float) -> None:
-        if self._view is not None:
-            self._view = x.low, x.high
-            self.pan(fraction)
 
     def on_leave(self) -> None:
         if self._drag is None:
@@ -297,7 +289,6 @@ class Chart(Plot):
         if not any(len(layer.series) for layer in self.curves):
             self.draw_placeholder(cells)
             return
-        self._x = x
         plain = self.marker == "ascii"
         inks = Inks(self.part("axis"), self.part("grid"), self.part("label"))
         draw_y_axis(cells, y, area, inks, plain=plain)

@@ -28,6 +28,7 @@ class Entry(Horizontal):
         self.setting = Setting("", "", "")
         self.label = Label(classes="label")
         self.input = Input(compact=True)
+        self.shown = True
 
     def compose(self) -> ComposeResult:
         yield self.label
@@ -36,11 +37,16 @@ class Entry(Horizontal):
     def show(self, setting: Setting, text: str) -> None:
         """Show a setting; the input keeps its cursor if its text is right already."""
         self.setting = setting
-        self.display = True
+        self.visible = self.shown = True
         if self.input.value != text:
             with self.input.prevent(Input.Changed):
                 self.input.value = text
                 self.input.cursor_position = len(text)
+
+    def hide(self) -> None:
+        """Stand for no setting; the place stays, so that the column keeps its width."""
+        self.setting = Setting("", "", "")
+        self.visible = self.shown = False
 
     def mark(self, *, changed: bool, wrong: bool) -> None:
         """Mark a setting that is not the preset's, and one that cannot be."""
@@ -110,7 +116,7 @@ class SettingsForm(Vertical):
         super().__init__(id=id)
         self.draft: Draft | None = None
         self.optimizer = Choice("optimizer", OPTIMIZERS, "optimizer")
-        self.devices = Choice("device", devices, "device")
+        self.devices = Choice("device", devices, "device-menu")
         lr, steps, batch, seed, schedule = (Entry() for _ in range(5))
         numbers = [Entry() for _ in range(MOST_NUMBERS + MOST_NUMBERS % 2)]
         self.entries = [lr, steps, batch, seed, schedule, *numbers]
@@ -155,8 +161,7 @@ class SettingsForm(Vertical):
         for entry, setting in zip(self.entries, settings, strict=False):
             entry.show(setting, self.draft.changes.get(setting.key, setting.default))
         for entry in self.entries[len(settings) :]:
-            entry.setting = Setting("", "", "")
-            entry.display = False
+            entry.hide()
         self._check()
 
     def _check(self) -> None:
@@ -166,7 +171,7 @@ class SettingsForm(Vertical):
             for entry in row.entries:
                 key = entry.setting.key
                 entry.mark(changed=key in self.draft.changes, wrong=key in errors)
-            row.display = any(part.display for part in row.parts)
+            row.display = any(not isinstance(part, Entry) or part.shown for part in row.parts)
             row.explain(
                 f"{WRONG_MARK} {entry.setting.label}: {errors[entry.setting.key]}"
                 for entry in row.entries

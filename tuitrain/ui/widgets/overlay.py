@@ -108,13 +108,13 @@ class Overlay:
         """A point on each curve at the cursor and its value beside it, none over another."""
         column = self._column(step)
         taken: set[int] = set()
-        for entry in entries:
+        for entry in sorted(entries, key=lambda e: e.value, reverse=True):
             if not math.isfinite(entry.value) or not self._has(column, self._row(entry.value)):
                 continue
             row = self._row(entry.value)
             self.cells.text(column, row, "o" if self.plain else "●", entry.ink)
             text = f" {compact(entry.value)} "
-            rows = [row, row - 1, row + 1, row - 2, row + 2]
+            rows = [row, row + 1, row - 1, row + 2, row - 2]
             free = [r for r in rows if r not in taken and self._has(column, r)]
             right = column + 1 + len(text) <= self.area.x + self.area.width
             if free and len(text) < self.area.width:

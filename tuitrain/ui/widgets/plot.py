@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar, Self
 
 import numpy as np
@@ -15,6 +16,11 @@ from textual.widget import Widget
 from tuitrain.ui.colours import faded, series_colour
 from tuitrain.ui.widgets.canvas import Canvas, Marker
 from tuitrain.ui.widgets.cells import Cells
+
+
+@lru_cache(maxsize=1024)
+def _style(colour: Color, background: Color, bold: bool) -> Style:
+    return Style(color=colour.rich_color, bgcolor=background.rich_color, bold=bold)
 
 
 class Plot(Widget):
@@ -66,6 +72,7 @@ class Plot(Widget):
         self._styles: list[Style] = []
         self._inks: dict[Style, int] = {}
         self._redraw_due = False
+        self._background = Color(0, 0, 0)
 
     def draw(self, cells: Cells) -> None:
         """Draw the whole picture into blank cells of the widget's content size."""
@@ -80,9 +87,7 @@ class Plot(Widget):
 
     def ink(self, colour: Color, *, bold: bool = False) -> int:
         """The ink of a colour, which may let the background shine through."""
-        background = self._background
-        foreground = (background + colour).rich_color
-        return self._number(Style(color=foreground, bgcolor=background.rich_color, bold=bold))
+        return self._number(_style(self._background + colour, self._background, bold))
 
     def _number(self, style: Style) -> int:
         if style not in self._inks:
@@ -130,10 +135,6 @@ class Plot(Widget):
         """Whether the terminal has sixteen colours only."""
         return self.app.console.color_system == "standard"
 
-    @property
-    def _background(self) -> Color:
-        return self.background_colors[1]
-
     # Painting ---------------------------------------------------------------------------------
 
     def redraw(self) -> None:
@@ -155,7 +156,7 @@ class Plot(Widget):
 
     def render_line(self, y: int) -> Strip:
         cells = self._current()
-        if y >= cells.height:
+        if y >= cells.height or not cells.width:
             return Strip.blank(self.size.width)
         if y not in self._strips:
             segments = [Segment(text, self._styles[ink]) for text, ink in cells.runs(y)]
@@ -166,6 +167,7 @@ class Plot(Widget):
         width, height = self.size
         cells = self._cells
         if cells is None or (cells.width, cells.height) != (width, height):
+            self._background = self.background_colors[1]
             blank = Style(bgcolor=self._background.rich_color)
             self._inks, self._styles = {blank: 0}, [blank]
             self._strips = {}

@@ -6,7 +6,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Vertical
 from textual.widgets import Static
 
 from tuitrain.data import dataset
@@ -18,12 +18,13 @@ from tuitrain.ui.widgets.picture import PictureView
 FEW_ROWS = 6
 
 
-class Preview(Horizontal):
+class Preview(Vertical):
     """A small picture for each of the first inputs, or a table where no picture suits."""
 
     def compose(self) -> ComposeResult:
-        for _ in range(MOST_INPUTS):
-            yield PictureView(classes="panel")
+        yield PictureView(classes="panel")
+        for _ in range(1, MOST_INPUTS):
+            yield PictureView(classes="panel -further")
         yield Static(id="rows", classes="panel")
 
     def show(self, preset: Preset) -> None:
@@ -31,17 +32,16 @@ class Preview(Horizontal):
         pictures = at_a_glance(preset)
         count = rows(preset)
         for number, view in enumerate(self.query(PictureView)):
-            view.display = number < len(pictures)
-            if view.display:
-                view.border_title = pictures[number].title
-                view.border_subtitle = f"{count} rows" if count else ""
+            view.set_class(number >= len(pictures), "-without")
+            if number < len(pictures):
+                of = f", {count} row{'s' * (count != 1)}" if count and not number else ""
+                view.border_title = pictures[number].title + of
                 view.show(pictures[number])
         table = self.query_one("#rows", Static)
         table.display = not pictures and count > 0
         if table.display:
             table.border_title = f"Data, {count} row{'s' * (count != 1)}"
             table.update(_table(preset))
-        self.display = bool(pictures) or table.display
 
 
 def _table(preset: Preset) -> Table:

@@ -57,8 +57,9 @@ def spark(
 
 def _shown(columns: Columns) -> NDArray[np.float64]:
     """The value that stands for each cell."""
-    whole = np.nanmax(columns.high, initial=-np.inf) - np.nanmin(columns.low, initial=np.inf)
-    up, down = columns.high - columns.last, columns.last - columns.low
+    with np.errstate(over="ignore"):
+        whole = np.nanmax(columns.high, initial=-np.inf) - np.nanmin(columns.low, initial=np.inf)
+        up, down = columns.high - columns.last, columns.last - columns.low
     far = np.maximum(up, down) > whole / 4
     shown = np.where(far, np.where(up >= down, columns.high, columns.low), columns.last)
     return np.where(np.isnan(shown), columns.high, shown)
@@ -75,8 +76,10 @@ def _levels(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:
     finite = values[~np.isnan(values)]
     if not len(finite):
         return np.full(len(values), -1)
-    scale = Scale(*widened(float(finite.min()), float(finite.max()), False))
-    unit = np.where(np.isnan(values), -1.0, scale.unit(values))
+    low, high = float(finite.min()), float(finite.max())
+    if low == high:
+        return np.where(np.isnan(values), -1, (count - 1) // 2)
+    unit = np.where(np.isnan(values), -1.0, Scale(*widened(low, high, False)).unit(values))
     return np.where(unit < 0, -1, np.minimum(unit * count, count - 1)).astype(np.int64)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -64,17 +64,21 @@ def _one_two_five(low: float, high: float, mantissas: Sequence[int]) -> list[flo
 
 
 def ticks(scale: Scale, count: int) -> list[float]:
-    """Round numbers within a scale, rising, about `count` and at most `count` + 1 of them."""
+    """Round numbers within a scale, rising: about `count`, at least 1, at most `count` + 1."""
     count = max(count, 1)
     if scale.log:
         for mantissas in (range(1, 10), (1, 2, 5), (1,)):
-            found = _one_two_five(scale.low, scale.high, mantissas)
-            if 2 <= len(found) <= count + 1:
-                return found
+            round_ones = _one_two_five(scale.low, scale.high, mantissas)
+            if 2 <= len(round_ones) <= count + 1:
+                return round_ones
         decades = _one_two_five(scale.low, scale.high, (1,))
         if len(decades) > 1:
             return decades[:: math.ceil(len(decades) / count)]
-    return _multiples(scale.low, scale.high, _nice_step(scale.high - scale.low, count))
+    found: list[float] = []
+    while not found:  # the step may be longer than a range that lies between two multiples
+        found = _multiples(scale.low, scale.high, _nice_step(scale.high - scale.low, count))
+        count *= 2
+    return found
 
 
 def widened(low: float, high: float, log: bool) -> tuple[float, float]:
@@ -141,13 +145,11 @@ def compact(value: float, digits: int = 4) -> str:
 
 def labels(values: Sequence[float]) -> list[str]:
     """A label for each of rising ticks: short, all different, all in the same manner."""
-    gaps = [b - a for a, b in itertools.pairwise(values)]
-    if len(gaps) > 1 and max(gaps) > 1.5 * min(gaps):  # ticks of a log scale
+    gaps = [b - a for a, b in pairwise(values)]
+    uneven = bool(gaps) and max(gaps) > 1.5 * min(gaps)
+    if uneven or (len(values) == 2 and 0 < 10 * values[0] <= values[1]):  # of a log scale
         return [compact(v, 3) for v in values]
-    if gaps:
-        decimals = -math.floor(math.log10(min(gaps)) + 1e-9)
-    else:
-        decimals = max((-_last_place(v) for v in values), default=0)
+    decimals = max((-_last_place(v) for v in values if v), default=0)
     plain = [_plain(v, decimals) for v in values]
     powers = [_power(v, decimals) for v in values]
     largest = max(map(abs, values), default=0.0)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from textual.geometry import Size
 
-from tuitrain.record.series import Series
 from tuitrain.ui.facts import Weight
 from tuitrain.ui.widgets.cells import Cells
 from tuitrain.ui.widgets.plot import Plot
@@ -43,7 +42,7 @@ class WeightsTable(Plot):
             cells.text(0, 1, "waiting for the first step", self.part("label"))
             return
         label, text, good = self.part("label"), self.part("text"), self.part("reference")
-        line = self.ink(self.colour(0))
+        line = self.ink(self.colour(0).with_alpha(0.7))
         name_width = min(max(len(w.name) for w in self.weights), max(cells.width // 4, 6))
         tensors = self.weights[0].ratio is not None
         expecting = tensors or any(w.expected is not None for w in self.weights)

@@ -1,0 +1,86 @@
+"""The size of models and trainings, counted as the course counts."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuitrain.data import dataset
+from tuitrain.spec.catalogue import catalogue, find
+from tuitrain.spec.load import decode
+from tuitrain.spec.overrides import override
+from tuitrain.spec.size import (
+    batches_per_epoch,
+    inputs_outputs,
+    planned_steps,
+    rows,
+    shapes,
+    size,
+)
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_counts_agree_with_the_data(name):
+    preset = find(name)
+    data = dataset(preset)
+    if data is None:
+        assert rows(preset) == 0
+    else:
+        assert (data.x.shape[1], data.y.shape[1]) == inputs_outputs(preset)
+        assert len(data.x) == rows(preset)
+    if preset.model.init:
+        assert list(preset.model.init) == list(shapes(preset))
+
+
+def test_shapes():
+    assert shapes(find("line-fit")) == {"w": (1, 1), "b": (1,)}
+    assert shapes(find("sales-mse")) == {"w": (2, 1)}
+    assert shapes(find("parabola-decay")) == {"w": ()}
+    assert shapes(find("cross-entropy-two-guesses")) == {"w": (2,)}
+
+
+@given(rows=st.integers(1, 500), batch=st.integers(1, 500), epochs=st.integers(1, 20))
+def test_an_epoch_sees_every_row_once(rows, batch, epochs):
+    batch = min(batch, rows)
+    preset = override(
+        find("sales-mse"),
+        {"data.rows": rows, "train.batch": batch, "train.epochs": epochs},
+    )
+    per_epoch = len(range(0, rows, batch))
+    assert batches_per_epoch(preset) == per_epoch
+    assert planned_steps(preset) == epochs * per_epoch
+
+
+def test_epochs_without_data_are_steps():
+    preset = override(find("parabola-decay"), {"train.epochs": 40})
+    assert planned_steps(preset) == 40
+
+
+def test_a_linear_model():
+    document = {
+        "title": "three by two",
+        "data": {"kind": "points", "x": [[1, 2, 3]] * 4, "y": [[1, 2]] * 4},
+        "model": {"kind": "linear"},
+        "loss": {"kind": "mse"},
+        "optimizer": {"name": "sgd", "lr": 0.1},
+        "train": {"steps": 1, "batch": 2},
+    }
+    counted = size(decode(document, "three-by-two"))
+    assert (counted.layers, counted.parameters) == (1, 3 * 2 + 2)
+    assert (counted.multiply_adds, counted.multiply_adds_per_step) == (6, 12)
+    assert counted.text.splitlines() == [
+        "layers = 0 hidden + 1 output = 1",
+        "parameters = 6 w + 2 b = 8",
+        "multiply-adds = 3×2 = 6 a row, × 2 rows = 12 a step",  # noqa: RUF001
+    ]
+
+
+def test_a_parameter_is_no_network():
+    counted = size(find("cross-entropy-two-guesses"))
+    assert (counted.layers, counted.parameters, counted.multiply_adds) == (0, 2, 0)
+    assert counted.text.splitlines() == [
+        "layers = 0 (no network: the parameter itself is the prediction)",
+        "parameters = 2 w",
+        "multiply-adds = 0",
+    ]

@@ -1,0 +1,96 @@
+"""What the tests of the screens share: the real application with the real worker."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tuitrain.record.folder import ExperimentFolder, experiments
+from tuitrain.record.inbox import Stop, send
+from tuitrain.ui.app import TuitrainApp
+from tuitrain.ui.screens.dashboard import DashboardScreen
+
+PATIENCE = 60.0
+"""Seconds to wait for what another process does on a busy machine."""
+
+Opened = Callable[..., "asynccontextmanager[Pilot[None]]"]
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], bool], what: str) -> None:
+    """Let the application run until something holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        await pilot.pause(0.02)
+        await asyncio.sleep(0.02)
+
+
+def dashboard(pilot: Pilot[None]) -> DashboardScreen:
+    """The dashboard on top of the screens, or below a dialog."""
+    shown = [s for s in pilot.app.screen_stack if isinstance(s, DashboardScreen)]
+    assert shown, f"no dashboard in {pilot.app.screen_stack}"
+    return shown[-1]
+
+
+def state(pilot: Pilot[None]) -> str:
+    """The state that the dashboard has read."""
+    return dashboard(pilot).recording.status.state
+
+
+def page(pilot: Pilot[None]) -> str:
+    """All text on the screen."""
+    width, height = pilot.app.size
+    lines = pilot.app.screen._compositor.render_strips()
+    assert len(lines) == height
+    assert all(line.cell_length <= width for line in lines)
+    return "\n".join(line.text for line in lines)
+
+
+@pytest.fixture
+def runs_dir(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def opened(runs_dir: Path) -> Callable[..., object]:
+    """Opens the application; every experiment in its directory is stopped at the end."""
+
+    @asynccontextmanager
+    async def open_app(
+        size: tuple[int, int] = (120, 40), attach: ExperimentFolder | None = None
+    ) -> AsyncIterator[Pilot[None]]:
+        app = TuitrainApp(runs_dir, attach=attach)
+        try:
+            async with app.run_test(size=size) as pilot:
+                await pilot.pause()
+                yield pilot
+        finally:
+            for folder in experiments(runs_dir):
+                if not folder.status().ended:
+                    send(folder, Stop())
+
+    return open_app
+
+
+async def choose(pilot: Pilot[None], name: str) -> None:
+    """Type a preset's name into the filter."""
+    await pilot.press(*("minus" if letter == "-" else letter for letter in name))
+    await pilot.pause()
+
+
+async def start(pilot: Pilot[None], name: str, **settings: str) -> DashboardScreen:
+    """Choose a preset by its name, set settings as the form does, start, wait for its rows."""
+    await choose(pilot, name)
+    screen = pilot.app.screen
+    for key, value in settings.items():
+        screen.drafts[screen.chosen].set(key.replace("__", "."), value)  # type: ignore[attr-defined]
+    await pilot.press("ctrl+s")
+    await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen), "dashboard")
+    await until(pilot, lambda: state(pilot) != "starting", "worker")
+    return dashboard(pilot)

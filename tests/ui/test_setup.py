@@ -1,0 +1,161 @@
+"""The setup screen: filter, details, settings, what is said about wrong ones."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from textual.widgets import Button, Input, OptionList, Select
+
+from tests.ui.conftest import choose, page
+from tuitrain.spec.catalogue import catalogue
+from tuitrain.ui.screens.dialogs import HelpDialog
+from tuitrain.ui.widgets.form import Entry, Row, SettingsForm
+
+
+def entry(pilot, key: str) -> Entry:
+    form = pilot.app.screen.query_one(SettingsForm)
+    return next(e for e in form.entries if e.setting.key == key)
+
+
+async def retype(pilot, key: str, text: str) -> None:
+    entry(pilot, key).input.value = text
+    await pilot.pause()
+
+
+def test_the_screen_needs_no_torch() -> None:
+    code = "import sys, tuitrain.ui.app, tuitrain.ui.screens.dashboard as d; print(sorted(sys.modules))"
+    modules = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert "'textual.app'" in modules
+    assert "'torch'" not in modules
+    assert "'tuitrain.train" not in modules
+
+
+async def test_filter_narrows_and_escape_clears(opened) -> None:
+    async with opened() as pilot:
+        listed = pilot.app.screen.query_one("#presets", OptionList)
+        names = {option.id for option in listed.options if option.id}
+        assert names == set(catalogue())
+        await choose(pilot, "yogurt 99")
+        names = {option.id for option in listed.options if option.id}
+        assert names == {"sales-cost1-profit99", "sales-cost99-profit1"}
+        await pilot.press("down")
+        assert pilot.app.screen.chosen == "sales-cost99-profit1"
+        await pilot.press("escape")
+        assert pilot.app.screen.query_one("#filter", Input).value == ""
+        assert pilot.app.screen.chosen == "sales-cost99-profit1"
+        await choose(pilot, "zzz")
+        assert "nothing matches" in page(pilot)
+
+
+async def test_every_preset_tells_what_it_is(opened) -> None:
+    async with opened(size=(200, 60)) as pilot:
+        for name, preset in catalogue().items():
+            pilot.app.screen._choose(name)
+            await pilot.pause()
+            text = " ".join(page(pilot).split())
+            assert preset.title in text
+            for word in ("formula", "expect", "size", "source", "parameters =", "multiply-adds ="):
+                assert word in text, name
+            assert " ".join(preset.story.split()[:6]) in text
+
+
+WRONG = {
+    "optimizer.lr": ("-1", "cannot be -1"),
+    "train.steps": ("0", "at least 1"),
+    "train.batch": ("99", "at most 32, the rows of the data"),
+    "train.seed": ("x", "whole number"),
+    "schedule": ("cosin", "cosine"),
+    "loss.cost": ("nan", "finite"),
+    "optimizer.weight_decay": ("inf", "finite"),
+}
+
+
+async def test_what_is_wrong_stands_beneath_and_keeps_it_from_starting(opened) -> None:
+    async with opened(size=(80, 24)) as pilot:
+        await choose(pilot, "cost1")
+        for key, (text, reason) in WRONG.items():
+            await retype(pilot, key, text)
+            row = next(r for r in pilot.app.screen.query(Row) if entry(pilot, key) in r.entries)
+            said = str(row.error.content)
+            assert said.startswith("✗"), key
+            assert reason in said, key
+            assert row.error.region.y > entry(pilot, key).region.y
+            assert pilot.app.screen.query_one("#start", Button).disabled
+            await pilot.press("ctrl+s")
+            assert pilot.app.focused is entry(pilot, key).input
+            await pilot.press("ctrl+r")
+            assert not pilot.app.screen.query_one("#start", Button).disabled
+            assert not row.error.display
+
+
+async def test_changed_settings_are_marked(opened) -> None:
+    async with opened() as pilot:
+        await retype(pilot, "optimizer.lr", "0.01")
+        assert "• learning rate" in page(pilot)
+        assert "1 changed" in page(pilot)
+        await retype(pilot, "optimizer.lr", "0.027")
+        assert "• learning rate" not in page(pilot)
+        assert "the preset's own settings" in page(pilot)
+
+
+async def test_another_optimizer_brings_its_own_defaults(opened) -> None:
+    async with opened() as pilot:
+        pilot.app.screen.query_one("#optimizer", Select).value = "adam"
+        await pilot.pause()
+        assert entry(pilot, "optimizer.lr").input.value == "0.001"
+        assert entry(pilot, "optimizer.beta1").input.value == "0.9"
+        assert "• optimizer" in page(pilot)
+        await retype(pilot, "optimizer.beta1", "0.8")
+        preset, errors = pilot.app.screen.drafts["line-fit"].checked()
+        assert not errors
+        assert (preset.optimizer.beta1, preset.optimizer.lr) == (0.8, 0.001)
+        pilot.app.screen.query_one("#optimizer", Select).value = "sgd"
+        await pilot.pause()
+        assert entry(pilot, "optimizer.lr").input.value == "0.027"
+
+
+async def test_settings_are_kept_while_another_preset_is_looked_at(opened) -> None:
+    async with opened() as pilot:
+        await retype(pilot, "train.steps", "77")
+        await pilot.press("down", "up")
+        await pilot.pause()
+        assert entry(pilot, "train.steps").input.value == "77"
+
+
+async def test_tab_goes_from_the_filter_to_the_start_button(opened) -> None:
+    async with opened(size=(80, 24)) as pilot:
+        seen = []
+        for _ in range(30):
+            await pilot.press("tab")
+            focused = pilot.app.focused
+            seen.append(focused.id or focused.parent.setting.key)
+            if focused.id == "start":
+                break
+        assert seen[:3] == ["presets", "about", "optimizer"]
+        assert seen[3:5] == ["optimizer.lr", "optimizer.weight_decay"]
+        assert seen[-4:] == ["train.seed", "device-menu", "schedule", "start"]
+
+
+async def test_help_lists_the_table_of_keys(opened) -> None:
+    async with opened() as pilot:
+        await pilot.press("f1")
+        assert isinstance(pilot.app.screen, HelpDialog)
+        await pilot.pause()
+        assert "Find a preset by typing" in page(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_the_important_is_visible_at_every_size(opened, size: tuple[int, int]) -> None:
+    async with opened(size=size) as pilot:
+        await choose(pilot, "cost1")
+        text = page(pilot)
+        focus = pilot.app.screen.query_one("#start", Button).region
+    for word in ("Presets", "sales-cost1-profit99", "Settings", "optimizer", "learning rate"):
+        assert word in text
+    for word in ("steps", "batch", "seed", "device", "schedule", "Start training", "auto"):
+        assert word in text
+    assert focus.bottom <= size[1]

@@ -1,0 +1,65 @@
+"""Sparklines as strings."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tuitrain.record.series import Series
+from tuitrain.ui.widgets.spark import CROSS, EIGHTHS, PLAIN, direction, spark
+
+
+def series_of(values: list[float]) -> Series:
+    series = Series()
+    series.append(1, 1, np.array(values, float))
+    return series
+
+
+def test_a_ramp_uses_every_bar() -> None:
+    assert spark(series_of([float(v) for v in range(8)]), 8).plain == EIGHTHS
+    assert spark(series_of([float(v) for v in range(5)]), 5, marker="ascii").plain == PLAIN
+
+
+def test_a_spike_and_a_dip_within_a_cell_are_seen() -> None:
+    values = np.full(10_000, 5.0)
+    values[2_345], values[7_777] = 90.0, -80.0
+    bars = spark(series_of(values.tolist()), 20).plain
+    assert bars[4] == "█"
+    assert bars[15] == "▁"
+    assert set(bars[:4] + bars[5:15] + bars[16:]) == {"▅"}
+
+
+def test_what_is_not_finite_is_a_cross_and_what_is_not_there_is_held() -> None:
+    text = spark(series_of([1.0, math.nan, 2.0, math.inf]), 4, style="green", warning="red")
+    assert text.plain == f"▁{CROSS[False]}█{CROSS[False]}"
+    assert [str(span.style) for span in text.spans] == ["green", "red", "green", "red"]
+    series = Series()
+    series.append(1, 10, np.array([0.0, 1.0]))
+    assert spark(series, 4).plain == "▁▁▁█"
+    assert spark(series, 4, span=(-28, 12)).plain == "  ▁█"
+
+
+def test_little_or_nothing() -> None:
+    assert spark(Series(), 3).plain == "   "
+    assert spark(series_of([2.0]), 3).plain == "▄▄▄"
+    assert set(spark(series_of([3.0] * 50), 5).plain) == {"▄"}
+    assert direction(Series()) == " "
+
+
+def test_direction() -> None:
+    assert direction(series_of([1.0, 2.0, math.nan])) == "↗"
+    assert direction(series_of([2.0, 1.0]), marker="ascii") == "v"
+    assert direction(series_of([2.0, 2.0001])) == "→"
+    assert direction(series_of([9.0, *[1.0] * 200])) == "→"
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(), max_size=200), st.integers(1, 50), st.sampled_from(["block", "ascii"]))
+def test_every_series_gives_as_many_cells_as_asked(
+    values: list[float], width: int, marker: str
+) -> None:
+    text = spark(series_of(values), width, marker=marker)  # type: ignore[arg-type]
+    assert text.cell_len == width

@@ -1,0 +1,223 @@
+"""Real worker processes: what only a process of its own can show."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tuitrain.errors import InputError
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.inbox import Pause, SetLearningRate, Stop, send
+from tuitrain.record.live import Recording, follow
+from tuitrain.spec.catalogue import find
+from tuitrain.spec.experiment import Experiment, single
+from tuitrain.worker.launch import WarmWorker, launch
+
+from .conftest import Until
+
+Start = Callable[[Experiment], ExperimentFolder]
+
+PARENT = """
+import sys
+from pathlib import Path
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.worker.launch import launch
+launch(ExperimentFolder(Path(sys.argv[1])))
+print("started", flush=True)
+input()
+"""
+
+
+def warm(worker: WarmWorker, until: Until) -> WarmWorker:
+    """Waits until it has nothing to do any more but to wait itself."""
+    process = psutil.Process(worker.pid)
+
+    def waits() -> bool:
+        loaded = any("libtorch_cpu" in m.path for m in process.memory_maps())
+        return loaded and process.status() == psutil.STATUS_SLEEPING and process.cpu_percent() < 5
+
+    def idle() -> bool:
+        process.cpu_percent()
+        time.sleep(0.05)
+        return waits()
+
+    until(idle)
+    return worker
+
+
+@pytest.fixture
+def runs_dir(tmp_path: Path) -> Iterator[Path]:
+    """Workers that a test leaves behind in it are ended."""
+    yield tmp_path
+    for path in tmp_path.glob("*/process.json"):
+        worker = ExperimentFolder(path.parent).process()
+        if worker and worker.alive():
+            os.kill(worker.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def start(runs_dir: Path) -> Start:
+    def start(experiment: Experiment) -> ExperimentFolder:
+        folder = ExperimentFolder.create(runs_dir, experiment)
+        launch(folder)
+        return folder
+
+    return start
+
+
+def dead(pid: int) -> bool:
+    """Gone, or a zombie that nobody has waited for."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def pid(folder: ExperimentFolder) -> int:
+    process = folder.process()
+    assert process
+    return process.pid
+
+
+def test_a_preset_is_trained_to_its_end(start: Start, until: Until) -> None:
+    folder = start(single(find("sales-cost1-profit99")))
+    *_, recording = follow(folder, interval=0.02)
+    assert recording.status.state == "finished", folder.log.read_text()
+    assert len(recording.series(0, "loss")) == recording.status.total == 15000
+    until(lambda: not folder.alive())
+    assert folder.log.read_text() == ""
+    assert not (folder.path / "reserve").exists()
+
+
+def test_a_warm_worker_starts_at_once_and_obeys_quickly(
+    runs_dir: Path, endless: Experiment, until: Until
+) -> None:
+    worker = warm(WarmWorker(), until)
+    folder = ExperimentFolder.create(runs_dir, endless)
+    recording = Recording(folder)
+    started = time.perf_counter()
+    worker.start(folder)
+
+    def drawn() -> bool:
+        recording.refresh()
+        return len(recording.series(0, "loss")) > 0
+
+    until(drawn)
+    assert time.perf_counter() - started < 0.3
+    until(lambda: folder.status().seconds > 0.5)  # blocks have grown to their full size
+    latencies = []
+    for command in (SetLearningRate(0.001), SetLearningRate(0.002), Pause(), Stop()):
+        asked = time.perf_counter()
+        name = send(folder, command)
+
+        def acknowledged(name: str = name) -> bool:
+            recording.refresh()
+            return any(e.detail.get("id") == name for e in recording.events)
+
+        until(acknowledged)
+        latencies.append(time.perf_counter() - asked)
+    assert sorted(latencies)[1] < 0.1, latencies
+    until(lambda: folder.state() == "stopped")
+
+
+def test_a_worker_is_on_its_own(start: Start, endless: Experiment, until: Until) -> None:
+    folder = start(endless)
+    until(lambda: folder.status().step > 0)
+    worker = pid(folder)
+    assert os.getsid(worker) == worker != os.getsid(0)
+    files = [Path(f"/proc/{worker}/fd/{fd}").resolve() for fd in (1, 2)]
+    assert files == [folder.log, folder.log]
+    for file in folder.path.iterdir():
+        assert file.stat().st_mode & 0o077 == 0, file
+
+    with pytest.raises(InputError, match="trained already"):
+        launch(folder)
+    (folder.path / "process.json").rename(folder.path / "process")  # as if nobody knew
+    launch(folder)
+    second = folder.process()
+    assert second
+    until(lambda: not second.alive())
+    assert "another process" in folder.log.read_text()
+    (folder.path / "process").rename(folder.path / "process.json")
+
+    step = folder.status().step
+    os.kill(worker, signal.SIGHUP)
+    until(lambda: folder.status().step > step)
+    os.kill(worker, signal.SIGTERM)  # stops as the command does
+    *_, recording = follow(folder, interval=0.02)
+    assert recording.status.state == "stopped"
+    assert recording.last_weights[0]["w"][0, 0] == recording.series(0, "w[0,0]").last
+
+
+def test_a_killed_worker_is_seen_as_killed(start: Start, endless: Experiment, until: Until) -> None:
+    """It is our child, and a zombie for as long as nobody waits for it."""
+    folder = start(endless)
+    until(lambda: folder.status().step > 1000)
+    recording = Recording(folder)
+    os.kill(pid(folder), signal.SIGKILL)
+    killed = time.perf_counter()
+
+    def seen() -> bool:
+        recording.refresh()
+        return recording.status.state == "killed"
+
+    until(seen)
+    assert time.perf_counter() - killed < 2
+    assert recording.ended
+    assert [r.status for r in recording.results] == ["killed"]
+    assert recording.corrupt == {}
+    assert len(recording.series(0, "loss")) == recording.status.step
+    assert psutil.Process(pid(folder)).status() == psutil.STATUS_ZOMBIE
+
+
+def test_the_death_of_the_parent_stops_nothing(
+    runs_dir: Path, endless: Experiment, until: Until
+) -> None:
+    folder = ExperimentFolder.create(runs_dir, endless)
+    command = [sys.executable, "-c", PARENT, str(folder.path)]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, start_new_session=True) as parent:
+        assert parent.stdout
+        assert parent.stdout.readline() == b"started\n"
+        os.killpg(parent.pid, signal.SIGHUP)  # as a terminal that goes away does
+        parent.kill()
+    until(lambda: folder.status().step > 0)
+    assert psutil.Process(pid(folder)).ppid() != parent.pid
+    send(folder, Stop())
+    *_, recording = follow(folder, interval=0.02)
+    assert recording.status.state == "stopped"
+
+
+def test_a_warm_worker_ends_with_whoever_started_it(until: Until) -> None:
+    program = (
+        "import os\n"
+        "from tuitrain.worker.launch import WarmWorker\n"
+        "print(WarmWorker().pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    command = [sys.executable, "-c", program]
+    closed = WarmWorker()
+    closed.close()
+    parent = subprocess.run(command, stdout=-1, check=False)
+    worker = int(parent.stdout)
+    until(lambda: dead(worker))
+    until(lambda: dead(closed.pid))
+
+
+def test_a_warm_worker_that_died_is_replaced(runs_dir: Path, until: Until) -> None:
+    worker = WarmWorker()
+    first = worker.pid
+    os.kill(first, signal.SIGKILL)
+    until(lambda: dead(first))
+    folder = ExperimentFolder.create(runs_dir, single(find("line-fit")))
+    worker.start(folder)
+    *_, recording = follow(folder, interval=0.02)
+    assert recording.status.state == "finished"
+    assert pid(folder) == worker.pid != first

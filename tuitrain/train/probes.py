@@ -1,0 +1,59 @@
+"""Looks at a model from outside its training: the loss over a plane of its parameters."""
+
+from __future__ import annotations
+
+from math import isqrt
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tuitrain.data import Dataset, dataset
+from tuitrain.spec.preset import Preset
+from tuitrain.spec.size import shapes
+from tuitrain.train.losses import loss
+
+MEMORY = 4_000_000
+"""Predictions (points x rows x outputs) that are worked out at once."""
+
+WORK = 2_000_000_000
+"""Predictions that one landscape may cost; for more rows it becomes coarser."""
+
+COARSEST = 16
+
+
+class Surface:
+    """The loss of a preset on its whole training set, as a function of the parameters.
+
+    Points are the runs of a stack, so that thousands cost one forward pass. They are worked out
+    in float64, whatever the training's dtype: near a minimum the losses differ by little.
+
+    Args:
+        preset: the model, the loss and the data.
+        device: where it is worked out.
+    """
+
+    def __init__(self, preset: Preset, device: str | torch.device = "cpu") -> None:
+        self._model, self._loss, self._shapes = preset.model, preset.loss, shapes(preset)
+        self._device = torch.device(device)
+        data = dataset(preset) or Dataset(np.empty((1, 0)), np.empty((1, 0)))
+        self._x, self._y = (torch.from_numpy(a).to(self._device) for a in (data.x, data.y))
+        self._predictions = max(len(data.y) * data.y.shape[1], 1)
+
+    @torch.no_grad()
+    def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Loss `[n]` at each of the flat parameters `[n, P]`."""
+        parts = torch.split(torch.from_numpy(points), max(MEMORY // self._predictions, 1))
+        losses = [
+            loss(self._model, self._loss, self._shapes, part.to(self._device), self._x, self._y)
+            for part in parts
+        ]
+        return torch.cat(losses).cpu().numpy()
+
+    def affordable(self, columns: int, rows: int) -> tuple[int, int]:
+        """So many points across and up, or as many as `WORK` allows in the same proportion."""
+        wanted, most = columns * rows, WORK // self._predictions
+        if wanted <= most:
+            return columns, rows
+        side = isqrt(10_000 * most // wanted)
+        return max(columns * side // 100, COARSEST), max(rows * side // 100, COARSEST)
