@@ -194,6 +194,16 @@ def test_a_killed_worker_is_a_failed_run(tuitrain: Command, runs_dir: Path) -> N
     assert tuitrain.experiments()[0]["state"] == "killed"
 
 
+def test_what_only_the_worker_can_refuse_is_bad_input_and_leaves_nothing(
+    tuitrain: Command,
+) -> None:
+    ran = tuitrain("run", "line-fit", "--device", "cuda:99", "--quiet")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("tuitrain: error: device: no GPU for 'cuda:99'; expected ")
+    assert ran.stderr.count("\n") == 1
+    assert tuitrain.experiments() == []
+
+
 def test_a_terminal_shows_a_bar_and_the_result(tuitrain: Command) -> None:
     child = pexpect.spawn(
         tuitrain.path,

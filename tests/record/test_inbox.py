@@ -8,9 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuitrain.record.folder import ExperimentFolder
-from tuitrain.record.inbox import Pause, Resume, SetLearningRate, Step, Stop, discard, receive, send
+from tuitrain.record.inbox import (
+    Pause,
+    Resume,
+    SetLearningRate,
+    SetPace,
+    Step,
+    Stop,
+    discard,
+    receive,
+    send,
+)
 
-COMMANDS = [Pause(), Step(), SetLearningRate(0.1), SetLearningRate(1e-300, run=3), Resume(), Stop()]
+COMMANDS = [
+    Pause(),
+    Step(),
+    SetLearningRate(0.1),
+    SetLearningRate(1e-300, run=3),
+    SetPace(0.5),
+    SetPace(None),
+    Resume(),
+    Stop(),
+]
 
 
 def test_commands_come_in_the_order_of_sending(folder: ExperimentFolder) -> None:
@@ -45,6 +64,9 @@ def test_half_written_files_are_not_seen(folder: ExperimentFolder) -> None:
         '{"command": "lr", "lr": NaN}',
         '{"command": "lr", "lr": 0.1, "run": -1}',
         '{"command": "pause", "now": true}',
+        '{"command": "pace"}',
+        '{"command": "pace", "pace": 0}',
+        '{"command": "pace", "pace": 1e400}',
         "\udcff",
     ],
 )
@@ -86,3 +108,9 @@ def test_without_an_inbox_there_are_no_commands(folder: ExperimentFolder) -> Non
 def test_a_learning_rate_is_finite(lr: float) -> None:
     with pytest.raises(ValueError, match="finite"):
         SetLearningRate(lr)
+
+
+@pytest.mark.parametrize("pace", [math.nan, math.inf, 0.0, -1.0])
+def test_a_pace_is_finite_and_above_zero(pace: float) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        SetPace(pace)

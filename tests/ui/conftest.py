@@ -84,8 +84,10 @@ async def choose(pilot: Pilot[None], name: str) -> None:
     await pilot.pause()
 
 
-async def start(pilot: Pilot[None], name: str, **settings: str) -> DashboardScreen:
-    """Choose a preset by its name, set settings as the form does, start, wait for its rows."""
+async def start(
+    pilot: Pilot[None], name: str, *, full_speed: bool = True, **settings: str
+) -> DashboardScreen:
+    """Choose a preset by its name, set settings as the form does, start, wait for its worker."""
     await choose(pilot, name)
     screen = pilot.app.screen
     for key, value in settings.items():
@@ -93,4 +95,6 @@ async def start(pilot: Pilot[None], name: str, **settings: str) -> DashboardScre
     await pilot.press("ctrl+s")
     await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen), "dashboard")
     await until(pilot, lambda: state(pilot) != "starting", "worker")
+    if full_speed:
+        await pilot.press("f")
     return dashboard(pilot)

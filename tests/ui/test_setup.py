@@ -25,7 +25,7 @@ async def retype(pilot, key: str, text: str) -> None:
 
 
 def test_the_screen_needs_no_torch() -> None:
-    code = "import sys, tuitrain.ui.app, tuitrain.ui.screens.dashboard as d; print(sorted(sys.modules))"
+    code = "import sys, tuitrain.ui.app, tuitrain.ui.screens.dashboard; print(sorted(sys.modules))"
     modules = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout

@@ -1,12 +1,13 @@
-"""`tuitrain export`: the recorded series as text, row by row as they are read."""
+"""`tuitrain export`: the recorded series as text, row by row as they are read, or as a figure."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -16,6 +17,7 @@ from tuitrain.cli.options import experiment_argument, runs_dir_option
 from tuitrain.errors import InputError
 
 if TYPE_CHECKING:
+    from tuitrain.record.folder import ExperimentFolder
     from tuitrain.record.store import StoreReader
     from tuitrain.spec.experiment import Experiment
     from tuitrain.spec.recording import Chunk, Layout
@@ -23,27 +25,72 @@ if TYPE_CHECKING:
 FIRST = ("loss", "lr", "grad_norm")
 """The series that every export has, in this order; the weights follow."""
 
+FIGURES = ("svg", "png")
+
 Row = list[Any]
 
 
 @click.command()
 @experiment_argument
-@click.option("--format", "format_", metavar="csv|jsonl", required=True, help="What to write.")
+@click.option(
+    "--format", "format_", metavar="csv|jsonl|svg|png", required=True, help="What to write."
+)
 @click.option("-o", "--output", metavar="FILE", help="Where to; stdout by default.")
 @runs_dir_option
 def export(id_: str | None, format_: str, output: str | None, runs_dir: Path) -> None:
-    """Write the recorded series: one line for each step and run.
+    """Write the recorded series: one line for each step and run; or draw them (svg, png).
 
     The column `run` counts the experiment's runs from 0, `epoch` (where the preset trains in
     epochs) from 1. A row holds the loss and the gradient norm that its update was computed
     from, the learning rate that it used, and the weights after it.
+
+    The figure of one run shows its loss, learning rate and weights; that of a comparison the
+    losses of every preset, with bands between the quartiles over seeds, and the sweep over the
+    learning rates if there are several. It needs matplotlib: pip install 'tuitrain[figures]'.
     """
     from tuitrain.record.folder import resolve
+
+    if format_ not in (*WRITERS, *FIGURES):
+        known = ", ".join([*WRITERS, *FIGURES[:-1]]) + f" or {FIGURES[-1]}"
+        raise InputError(f"cannot write {format_!r}", where="--format", expected=known)
+    folder = resolve(runs_dir, id_)
+    if format_ in FIGURES:
+        draw(folder, format_, output)
+    else:
+        write(folder, format_, output)
+
+
+def draw(folder: ExperimentFolder, format_: str, output: str | None) -> None:
+    """Writes the figure of an experiment."""
+    from tuitrain.record.live import Recording
+
+    try:
+        from tuitrain.cli.figures import write_figure
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        raise InputError(
+            "needs matplotlib",
+            where=f"--format {format_}",
+            expected="pip install 'tuitrain[figures]'",
+        ) from error
+    with contextlib.closing(Recording(folder)) as recording:
+        recording.refresh()
+        figure = io.BytesIO()  # so that no file is begun that cannot be drawn
+        write_figure(recording, format_, figure)
+        report(recording.corrupt)
+    if output not in (None, "-"):
+        Path(str(output)).write_bytes(figure.getvalue())
+    elif format_ == "png" and sys.stdout.isatty():
+        raise InputError("a terminal shows no pixels", where="--format png", expected="-o FILE")
+    else:
+        sys.stdout.buffer.write(figure.getvalue())
+
+
+def write(folder: ExperimentFolder, format_: str, output: str | None) -> None:
+    """Writes the rows of an experiment."""
     from tuitrain.record.store import StoreReader, StoreReadError
 
-    if format_ not in WRITERS:
-        raise InputError(f"cannot write {format_!r}", where="--format", expected="csv or jsonl")
-    folder = resolve(runs_dir, id_)
     try:
         with contextlib.closing(StoreReader(folder.database)) as reader:
             table = Table(reader, folder.experiment)
@@ -52,10 +99,15 @@ def export(id_: str | None, format_: str, output: str | None, runs_dir: Path) ->
             else:
                 with Path(str(output)).open("w", encoding="utf-8", newline="") as file:
                     WRITERS[format_](table, file)
-            for number, problem in reader.corrupt.items():
-                click.echo(f"tuitrain: chunk {number} is left out: {problem}", err=True)
+            report(reader.corrupt)
     except StoreReadError as error:
         raise InputError(str(error), where=folder.id) from error
+
+
+def report(corrupt: Mapping[int, str]) -> None:
+    """Says what could not be read."""
+    for number, problem in corrupt.items():
+        click.echo(f"tuitrain: chunk {number} is left out: {problem}", err=True)
 
 
 class Table:

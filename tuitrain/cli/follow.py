@@ -30,23 +30,25 @@ Show = Callable[[Status, float], None]
 """Shows a status and the present loss."""
 
 
-def follow(folder: ExperimentFolder, *, quiet: bool) -> bool:
-    """Waits until an experiment has ended; Ctrl+C stops it, a second one leaves at once.
+def follow(folder: ExperimentFolder, interrupted: Callable[[], int], *, quiet: bool) -> Status:
+    """Waits until an experiment has ended, and returns its last status.
 
-    Returns:
-        Whether the user interrupted.
+    Args:
+        folder: the experiment.
+        interrupted: counts Ctrl+C: the first stops the experiment, the second leaves at once.
+        quiet: show no progress.
     """
     last_loss = LastLoss(folder)
-    with interrupts() as count, display(quiet) as show, contextlib.closing(last_loss):
+    with display(quiet) as show, contextlib.closing(last_loss):
         asked = False
-        while not (status := folder.status()).ended and count() < 2:
+        while not (status := folder.status()).ended and interrupted() < 2:
             show(status, last_loss.read())
-            if count() and not asked:
+            if interrupted() and not asked:
                 send(folder, Stop())
                 asked = True
             time.sleep(POLL)
         show(status, last_loss.read())
-        return count() > 0
+        return status
 
 
 class LastLoss:

@@ -17,6 +17,7 @@ from tuitrain.errors import InputError
 
 COMMANDS = {
     "run": "run",
+    "compare": "compare",
     "presets": "presets",
     "optimizers": "optimizers",
     "experiments": "experiments",

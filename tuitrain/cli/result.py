@@ -14,7 +14,7 @@ from tuitrain.optim import name_of
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.live import Recording
 from tuitrain.record.status import ALIVE, RunResult
-from tuitrain.spec.preset import Expected, Preset
+from tuitrain.spec.preset import Preset
 from tuitrain.spec.recording import element_names
 
 MAX_JSON_WEIGHTS = 10_000
@@ -85,15 +85,9 @@ def finite(value: Any) -> Any:
     return value if value is None or math.isfinite(value) else None
 
 
-def print_summary(recording: Recording, given: Preset) -> None:
-    """Prints how the one run of an experiment ended.
-
-    Args:
-        recording: of the ended experiment.
-        given: its preset as the file has it; what that expects holds for its own settings only.
-    """
+def print_summary(recording: Recording) -> None:
+    """Prints how the one run of an ended experiment ended."""
     status, out = recording.status, console()
-    trained = recording.folder.experiment.presets[given.name]
     for result in results(recording):
         state = report_run(result, {})["status"]
         speed = f"{status.seconds:.2f} s, {status.steps_per_second:,.0f} steps/s, {status.device}"
@@ -101,9 +95,8 @@ def print_summary(recording: Recording, given: Preset) -> None:
             Text(result.name, style="bold"),
             Text(f"{state} {place(result)} ({speed})"),
         )
-        rows = figures(result, recording, trained.expected)
-        hoped = "expected" if trained == given else "expected with the preset's own settings"
-        columns = ["", "reached", hoped] if any(row[2] for row in rows) else ["", "reached"]
+        rows = figures(result, recording, recording.folder.experiment.presets[result.preset])
+        columns = ["", "reached", "expected"] if any(row[2] for row in rows) else ["", "reached"]
         made = table(*columns)
         for row in rows:
             made.add_row(*row[: len(columns)])
@@ -118,10 +111,9 @@ def place(result: RunResult) -> str:
     return f"at step {result.diverged_at:,}, in {result.diverged_in}"
 
 
-def figures(
-    result: RunResult, recording: Recording, expected: Expected
-) -> list[tuple[str, str, str]]:
+def figures(result: RunResult, recording: Recording, preset: Preset) -> list[tuple[str, str, str]]:
     """Name, value and expected value of each figure worth telling."""
+    expected = preset.expected
     below = f"below {expected.loss_below:g}" if expected.loss_below is not None else ""
     loss = f"{expected.loss:.7g}" if expected.loss is not None else below
     rows = [("loss", f"{result.loss:.7g}", loss), ("final loss", f"{result.final_loss:.7g}", "")]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +17,12 @@ from tuitrain.errors import InputError
 
 if TYPE_CHECKING:
     from tuitrain.record.folder import ExperimentFolder
+    from tuitrain.record.live import Recording
+    from tuitrain.spec.experiment import Experiment
     from tuitrain.spec.preset import Preset
+
+    Report = Callable[[Recording], dict[str, Any]]
+    Summary = Callable[[Recording], None]
 
 KEYS = {
     "optimizer": "optimizer.name",
@@ -80,36 +88,26 @@ def run(context: click.Context, /, preset: str, **options: Any) -> None:
     from tuitrain.spec.experiment import single
 
     check_options(options)
-    given = find(preset)
     experiment = msgspec.structs.replace(
-        single(changed(given, options), device=options["device"]), engine=options["engine"]
+        single(changed(find(preset), options), device=options["device"]), engine=options["engine"]
     )
     if options["ui"]:
         from tuitrain.cli.dashboard import open_experiment, require_terminal
 
         require_terminal()
         open_experiment(start(options["runs_dir"], experiment))
-        return
-    folder = start(options["runs_dir"], experiment)
-    if options["detach"]:
-        click.echo(folder.id)
-        return
-    context.exit(watch(folder, given, options))
+    elif options["detach"]:
+        click.echo(start(options["runs_dir"], experiment).id)
+    else:
+        from tuitrain.cli.result import print_summary, report
+
+        context.exit(train(experiment, options, report, print_summary))
 
 
 def check_options(options: dict[str, Any]) -> None:
-    """Refuses options that contradict each other, and what is not there yet."""
-    for first, second in (
-        ("steps", "epochs"),
-        ("ui", "detach"),
-        ("ui", "as_json"),
-        ("detach", "as_json"),
-    ):
-        if options[first] and options[second]:
-            names = [f"--{name.removeprefix('as_')}" for name in (first, second)]
-            raise InputError(
-                f"cannot stand beside {names[1]}", where=names[0], expected="one of them"
-            )
+    """Refuses options that contradict each other, and lists."""
+    exclude(options, ("steps", "epochs"), ("ui", "detach"), ("ui", "as_json"))
+    exclude(options, ("detach", "as_json"))
     for name in ("optimizer", "lr"):
         if "," in (options[name] or ""):
             raise InputError(
@@ -117,6 +115,19 @@ def check_options(options: dict[str, Any]) -> None:
                 where=f"--{name}",
                 expected="one value",
             )
+    check_machine(options)
+
+
+def exclude(options: dict[str, Any], *pairs: tuple[str, str]) -> None:
+    """Refuses both options of a pair."""
+    for pair in pairs:
+        if all(options[name] for name in pair):
+            first, second = (f"--{name.removeprefix('as_').replace('_', '-')}" for name in pair)
+            raise InputError(f"cannot stand beside {second}", where=first, expected="one of them")
+
+
+def check_machine(options: dict[str, Any]) -> None:
+    """Refuses what cannot be trained on, and what is not there yet."""
     device = options["device"]
     if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", device):
         raise InputError(f"{device!r}", where="--device", expected="auto, cpu, cuda or cuda:N")
@@ -139,7 +150,7 @@ def changed(preset: Preset, options: dict[str, Any]) -> Preset:
     return override(preset, chosen | set_by_key, places)
 
 
-def start(runs_dir: Path, experiment: Any) -> ExperimentFolder:
+def start(runs_dir: Path, experiment: Experiment) -> ExperimentFolder:
     """Creates the experiment's folder and starts its worker."""
     from tuitrain.record.folder import ExperimentFolder
     from tuitrain.worker.launch import launch
@@ -149,27 +160,46 @@ def start(runs_dir: Path, experiment: Any) -> ExperimentFolder:
     return folder
 
 
-def watch(folder: ExperimentFolder, given: Preset, options: dict[str, Any]) -> int:
-    """Waits for the end, prints the result, and returns the exit code."""
-    from tuitrain.cli.follow import follow
-    from tuitrain.cli.result import print_summary, read, report
-    from tuitrain.record.folder import remove
+def train(experiment: Experiment, options: dict[str, Any], report: Report, summary: Summary) -> int:
+    """Trains to the end, prints the result, and returns the exit code.
 
-    interrupted = follow(folder, quiet=options["quiet"])
-    status = folder.status()
+    Args:
+        experiment: what to train.
+        options: of the command line.
+        report: makes what `--json` prints.
+        summary: prints the result for people.
+    """
+    from tuitrain.cli.follow import follow, interrupts
+    from tuitrain.cli.result import read
+
+    with interrupts() as interrupted:
+        folder = start(options["runs_dir"], experiment)
+        status = follow(folder, interrupted, quiet=options["quiet"])
     if status.exit_code == 2:
         if not status.step:
-            remove(folder)  # nothing was trained, so there is nothing to keep
+            discard(folder)
         raise InputError(status.error)
     recording = read(folder)
     if options["as_json"]:
         click.echo(json.dumps(report(recording), allow_nan=False))
     else:
-        print_summary(recording, given)
-    if interrupted:
+        summary(recording)
+    if interrupted():
         return 130
     if status.state in ("failed", "killed"):
         what = status.error or "the worker died"
         click.echo(f"tuitrain: {folder.id} {status.state}: {what}; see {folder.log}", err=True)
         return 1
-    return int(status.state == "diverged" and options["fail_on_divergence"])
+    diverged = any(result.status == "diverged" for result in recording.results)
+    return int(diverged and options["fail_on_divergence"])
+
+
+def discard(folder: ExperimentFolder) -> None:
+    """Deletes an experiment that its worker has refused, once the worker has let go of it."""
+    from tuitrain.record.folder import remove
+
+    deadline = time.monotonic() + 5
+    while folder.alive() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    with contextlib.suppress(InputError):
+        remove(folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from tuitrain.spec.preset import Gaussian, Points, Preset, Sales
@@ -44,7 +43,7 @@ def dataset(preset: Preset) -> Dataset | None:
 
 def _sales(sales: Sales) -> Dataset:
     """Source: Peking University TensorFlow course notes; all of x is drawn before the noise."""
-    random = RandomState(sales.seed)
+    random = np.random.RandomState(sales.seed)
     x = random.rand(sales.rows, 2)
     noise = np.zeros(sales.rows)
     if sales.noise:
@@ -54,7 +53,7 @@ def _sales(sales: Sales) -> Dataset:
 
 
 def _gaussian(gaussian: Gaussian) -> Dataset:
-    random = RandomState(gaussian.seed)
+    random = np.random.RandomState(gaussian.seed)
     x = random.normal(gaussian.mean, gaussian.std, (gaussian.rows, len(gaussian.truth)))
     noise = random.normal(0, gaussian.noise, gaussian.rows)
     return Dataset(x, ((x * gaussian.truth).sum(axis=1) + noise)[:, np.newaxis])

@@ -59,11 +59,21 @@ def extent(chunk: Chunk) -> Extent:
 
 
 def encode(chunk: Chunk) -> bytes:
-    """The values: each series in order, `[R, K]` little-endian in its own dtype."""
-    return b"".join(
-        np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
-        for values in chunk.series.values()
-    )
+    """The values: each series in order, little-endian in its own dtype, then a byte for each.
+
+    The byte is 0 where all values `[R, K]` are there, and 1 where every run kept its value
+    throughout (a constant learning rate, say), which is then there once, `[R, 1]`.
+    """
+    stored = [_stored(values) for values in chunk.series.values()]
+    once = bytes(values.shape[1] < chunk.rows for values in stored)
+    return b"".join([*(values.tobytes() for values in stored), once])
+
+
+def _stored(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    bits = values.view(f"u{values.itemsize}")  # NaN is not equal to itself, and 0.0 is to -0.0
+    same = np.array_equal(bits[:, 0], bits[:, -1]) and (bits == bits[:, :1]).all()
+    return values[:, :1] if same else values
 
 
 def decode(extent: Extent, data: bytes, layout: Layout) -> Chunk:
@@ -73,17 +83,19 @@ def decode(extent: Extent, data: bytes, layout: Layout) -> Chunk:
         ChunkError: `data` has another length than the layout says.
     """
     series = {}
-    offset = 0
-    for name, kind in layout.dtypes.items():
+    offset, end = 0, len(data) - len(layout.dtypes)
+    for (name, kind), once in zip(layout.dtypes.items(), data[max(end, 0) :], strict=False):
         dtype = np.dtype(kind).newbyteorder("<")
-        count = layout.runs * extent.rows
-        if offset + count * dtype.itemsize > len(data):
+        columns = 1 if once else extent.rows
+        count = layout.runs * columns
+        if offset + count * dtype.itemsize > end:
             raise ChunkError(f"{len(data)} bytes are too few for {extent.rows} rows")
-        values = np.frombuffer(data, dtype, count, offset).reshape(layout.runs, extent.rows)
-        series[name] = values.astype(dtype.newbyteorder("="), copy=False)
+        values = np.frombuffer(data, dtype, count, offset).reshape(layout.runs, columns)
         offset += values.nbytes
-    if offset != len(data):
-        raise ChunkError(f"{len(data)} bytes are too many for {extent.rows} rows")
+        values = values.astype(dtype.newbyteorder("="), copy=False)
+        series[name] = np.broadcast_to(values, (layout.runs, extent.rows))
+    if offset != end:
+        raise ChunkError(f"{len(data)} bytes do not fit {extent.rows} rows")
     return Chunk(extent.stack, extent.first, extent.stride, series)
 
 

@@ -16,6 +16,8 @@ from msgspec import Meta, Struct
 
 from tuitrain.record import files
 from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.landscape import Finest, Plane, Window
+from tuitrain.spec.preset import Positive
 
 log = logging.getLogger(__name__)
 _numbers = count()
@@ -52,7 +54,37 @@ class SetLearningRate(_Command, frozen=True, tag="lr"):
             raise ValueError(f"learning rate {self.lr} is not a finite number of at least 0")
 
 
-Command = Pause | Resume | Step | Stop | SetLearningRate
+class SetPace(_Command, frozen=True, tag="pace"):
+    """Train at most `pace` steps a second of every run, or as many as the machine can."""
+
+    pace: Positive | None
+
+    def __post_init__(self) -> None:
+        if self.pace is not None and not (math.isfinite(self.pace) and self.pace > 0):
+            raise ValueError(f"pace {self.pace} is not a finite number above 0")
+
+
+class Probe(_Command, frozen=True):
+    """The loss of a stack's model over a window of a plane, at `columns` x `rows` points."""
+
+    stack: Annotated[int, Meta(ge=0)]
+    plane: Plane
+    window: Window
+    columns: Finest
+    rows: Finest
+
+    def __post_init__(self) -> None:
+        plane, window = self.plane, self.window
+        if not len(plane.origin) == len(plane.across) == len(plane.up):
+            raise ValueError("origin, across and up differ in length")
+        numbers = (*plane.origin, *plane.across, *plane.up, *window.x, *window.y)
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError("a number of the plane or the window is not finite")
+        if min(window.size) <= 0:
+            raise ValueError("the window is empty")
+
+
+Command = Pause | Resume | Step | Stop | SetLearningRate | SetPace | Probe
 
 
 def send(folder: ExperimentFolder, command: Command) -> str:

@@ -54,10 +54,10 @@ class Plane(Struct, frozen=True, forbid_unknown_fields=True):
 
     def points(self, x: ArrayLike, y: ArrayLike) -> Points:
         """The parameters `[n, P]` at x `[n]`, y `[n]`."""
-        return (
-            np.array(self.origin)
-            + np.outer(np.asarray(x, np.float64), self.across)
-            + np.outer(np.asarray(y, np.float64), self.up)
+        columns = (np.asarray(side, np.float64)[:, None] for side in (x, y))
+        return sum(
+            (c * np.array(d) for c, d in zip(columns, (self.across, self.up), strict=True)),
+            np.array(self.origin),
         )
 
 
@@ -120,15 +120,17 @@ class Landscape:
         return np.linspace(*self.window.y, self.loss.shape[0])
 
 
-def through(first: int, second: int, origin: Sequence[float], names: Sequence[str]) -> Plane:
+def through(first: int, second: int, origin: ArrayLike, names: Sequence[str]) -> Plane:
     """The plane of two parameters, by position; the others stay as they are at `origin`.
 
     Its x and y are the values of the two.
     """
-    base = [float(value) for value in origin]
-    base[first] = base[second] = 0.0
+    base = np.array(origin, np.float64)
+    base[[first, second]] = 0.0
     unit = np.eye(len(base))
-    return Plane(base, unit[first].tolist(), unit[second].tolist(), (names[first], names[second]))
+    return Plane(
+        base.tolist(), unit[first].tolist(), unit[second].tolist(), (names[first], names[second])
+    )
 
 
 def principal(points: Points) -> Plane:

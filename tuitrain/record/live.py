@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.landscape import Landscape
 from tuitrain.record.series import Series
 from tuitrain.record.status import Event, RunResult, Status
-from tuitrain.record.store import StoreReader, StoreReadError
+from tuitrain.record.store import KEPT, StoreReader, StoreReadError
 from tuitrain.spec.recording import Chunk, Layout
 
 Weights = dict[str, NDArray[np.floating]]
@@ -76,6 +77,8 @@ class Recording:
         self._places: dict[int, tuple[_Stack, int]] = {}
         self._results: list[RunResult] = []
         self._seen = (0, 0)
+        self._landscapes: dict[int, list[Landscape]] = {}
+        self._last_landscape = 0
 
     def refresh(self) -> bool:
         """Reads what is new.
@@ -138,6 +141,14 @@ class Recording:
             for chunk in stack.chunks:
                 yield chunk.first, {name: rows[position] for name, rows in chunk.series.items()}
 
+    def blocks(self, stack: int, after: int = 0) -> list[Chunk]:
+        """The rows of a whole stack as they were recorded, from the block number `after` on."""
+        return self._stacks[stack].chunks[after:] if stack < len(self._stacks) else []
+
+    def landscapes(self, stack: int) -> list[Landscape]:
+        """The losses over planes that were asked for last, in the order of the answers."""
+        return list(self._landscapes.get(stack, ()))
+
     @property
     def results(self) -> list[RunResult]:
         """What every run has reached so far."""
@@ -180,6 +191,10 @@ class Recording:
                 last_event = key
             if (last_chunk, last_event) != self._seen or not self._results:
                 self._results = reader.runs()
+            for key, landscape in reader.landscapes(self._last_landscape):
+                kept = self._landscapes.setdefault(landscape.stack, [])
+                kept[:] = [*kept, landscape][-KEPT:]
+                self._last_landscape = key
             self._seen = last_chunk, last_event
             if not self.first_weights:
                 self.first_weights = self._weights(reader, "first")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -31,6 +32,20 @@ class Columns:
     bad: NDArray[np.bool_]
 
 
+class _Reduced(NamedTuple):
+    """What was reduced last: a chart asks for the same columns again as rows come in."""
+
+    key: tuple[float, float, int, bool, int]
+    edges: NDArray[np.float64]
+    last_step: float
+    columns: Columns
+
+
+def _empty_columns(n: int) -> Columns:
+    first, last, low, high = np.full((4, n), math.nan)
+    return Columns(first, last, low, high, np.zeros(n, np.bool_))
+
+
 class Series:
     """A growing sequence of (step, value) rows with a pyramid of minima and maxima.
 
@@ -49,6 +64,7 @@ class Series:
         self._rows: list[int] = []
         self._steps: list[int] = []
         self._strides: list[int] = []
+        self._reduced: _Reduced | None = None
         self.rewrites = 0
         """How many times rows were replaced."""
 
@@ -153,18 +169,37 @@ class Series:
         """
         if not x0 < x1 or n < 1 or (log_x and x0 <= 0):
             raise ValueError(f"cannot reduce steps {x0} to {x1} to {n} columns")
-        edges = np.geomspace(x0, x1, n + 1) if log_x else np.linspace(x0, x1, n + 1)
-        edges[-1] = math.floor(x1) + 1
-        rows = self._row_from(edges)
+        key = x0, x1, n, log_x, self.rewrites
+        if self._reduced is None or self._reduced.key != key:
+            edges = np.geomspace(x0, x1, n + 1) if log_x else np.linspace(x0, x1, n + 1)
+            edges[-1] = math.floor(x1) + 1
+            self._reduced = _Reduced(key, edges, -math.inf, _empty_columns(n))
+        self._reduced = self._extended(self._reduced)
+        return self._reduced.columns
+
+    def _extended(self, before: _Reduced) -> _Reduced:
+        """With the rows that came after: they lie in the last columns that had any, or later."""
+        if not len(self) or before.last_step == self.last_step:
+            return before
+        edges, columns = before.edges, before.columns
+        begin = int(np.searchsorted(edges[1:], before.last_step, side="right"))
+        end = max(begin, int(np.searchsorted(edges[:-1], self.last_step, side="right")))
+        rows = self._row_from(edges[begin : end + 1])
         start, stop = rows[:-1], rows[1:]
         low, high, bad = self._pyramid.extremes(start, stop)
-        first, last = np.full(n, math.nan), np.full(n, math.nan)
+        first, last = np.full((2, end - begin), math.nan)
         filled = start < stop
         first[filled] = self.values[start[filled]]
         last[filled] = self.values[stop[filled] - 1]
         first[~np.isfinite(first)] = math.nan
         last[~np.isfinite(last)] = math.nan
-        return Columns(first, last, low, high, bad)
+        pairs = zip(
+            (columns.first, columns.last, columns.low, columns.high, columns.bad),
+            (first, last, low, high, bad),
+            strict=True,
+        )
+        parts = [np.concatenate([old[:begin], new, old[end:]]) for old, new in pairs]
+        return _Reduced(before.key, edges, self.last_step, Columns(*parts))
 
     def stretches(self, row: int = 0) -> Iterator[tuple[slice, int, int]]:
         """The evenly spaced stretches from a row on: (their rows, first step, stride)."""

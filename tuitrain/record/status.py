@@ -38,7 +38,7 @@ class Status:
         state: the state of the worker.
         step: finished steps, summed over the stacks.
         total: planned steps, summed over the stacks.
-        seconds: time spent training, pauses excluded.
+        seconds: time spent training; pauses and waiting for the pace are none.
         steps_per_second: of the last seconds while training, of the whole training once ended.
         device: such as `cpu` or `cuda:0`.
         device_name: the device in words.
@@ -48,6 +48,7 @@ class Status:
         updated: time of this status, seconds since 1970.
         stack_steps: finished steps of each stack.
         stack_totals: planned steps of each stack.
+        pace: the steps a second that each run is held to; None: as many as the machine can.
     """
 
     state: ExperimentState
@@ -63,6 +64,7 @@ class Status:
     updated: float = 0.0
     stack_steps: list[int] = field(default_factory=list)
     stack_totals: list[int] = field(default_factory=list)
+    pace: float | None = None
 
     @property
     def ended(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import product
 from math import ceil, isfinite, prod
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -20,6 +20,9 @@ from tuitrain.spec.strict import show
 
 MAX_RUNS = 10_000
 """Runs of one experiment."""
+
+MOST_SEED = 2**32 - 1
+"""What NumPy's generators take."""
 
 Settings = Mapping[str, Sequence[object]]
 Choice = dict[str, object]
@@ -61,7 +64,13 @@ def compare(
         InputError: an unknown name or key, an impossible value, or more than `MAX_RUNS` runs.
     """
     plan = _Plan(
-        _by_name(presets), optimizers, learning_rates, seeds, settings or {}, options or {}
+        _by_name(presets),
+        optimizers,
+        learning_rates,
+        seeds,
+        settings or {},
+        seconds,
+        options or {},
     )
     plan.check()
     variants = plan.variants()
@@ -81,14 +90,16 @@ class _Plan:
         learning_rates: Sequence[float],
         seeds: int | range,
         settings: Settings,
+        seconds: float | None,
         options: Mapping[str, str],
     ) -> None:
         named = [*settings.get("optimizer", ()), *settings.get("optimizer.name", ())]
         rates = [*learning_rates, *settings.get("optimizer.lr", ())]
         self.presets = presets
         self.optimizers = list(dict.fromkeys([*optimizers, *map(str, named)]))
-        self.learning_rates = list(dict.fromkeys(rates))
+        self.learning_rates: list[Any] = list(dict.fromkeys(rates))
         self.seeds = seeds
+        self.seconds = seconds
         self.options = options
         done = ("optimizer", "optimizer.name", "optimizer.lr")
         rest = {key: list(values) for key, values in settings.items() if key not in done}
@@ -102,19 +113,25 @@ class _Plan:
         """Raises InputError for what `override` would not see, or would be slow to see."""
         for name in self.optimizers:
             if name not in OPTIMIZERS:
-                near = get_close_matches(name, OPTIMIZERS, n=3) or OPTIMIZERS
+                near = get_close_matches(name, OPTIMIZERS, n=3) or list(OPTIMIZERS)
                 place = self.options.get("optimizer.name", "optimizer")
                 raise InputError(f"no optimizer {name!r}", where=place, expected=" or ".join(near))
         for lr in self.learning_rates:
             if not isinstance(lr, int | float) or not isfinite(lr) or lr < 0:
                 place = self.options.get("optimizer.lr", "--set optimizer.lr")
                 raise InputError(f"cannot be {show(lr)}", where=place, expected="0 or more")
+        if self.seconds is not None and not (isfinite(self.seconds) and self.seconds > 0):
+            where = self.options.get("seconds", "seconds")
+            raise InputError(f"cannot be {self.seconds:g}", where=where, expected="more than 0")
+        last = max((self._seeds_of(preset)[-1] for preset in self.presets.values()), default=0)
+        if last > MOST_SEED:
+            raise InputError(f"seed {last}", where="--seeds", expected=f"at most {MOST_SEED}")
         if "train.seed" in self.shared:
             raise InputError("cannot be set", where="--set train.seed", expected="--seeds")
         for key in self.of_rule:
             if not any(self._has(rule, key) for rule in self._rules()):
                 known = dict.fromkeys(k for rule in self._rules() for k in _keys(rule))
-                near = get_close_matches(key, known, n=1) or known
+                near = get_close_matches(key, known, n=1) or list(known)
                 raise InputError(
                     f"unknown key for {' and '.join(self._rules())}",
                     where=self.options.get(key, f"--set {key}"),
@@ -178,23 +195,22 @@ class _Plan:
     def variants(self) -> dict[str, Preset]:
         """Every preset with every combination of the shared settings, by name."""
         found = {}
-        several = [key for key, values in self.shared.items() if len(values) > 1]
+        words = {key: _words(values) for key, values in self.shared.items() if len(values) > 1}
         for name, preset in self.presets.items():
             for choice in _combinations(self.shared):
-                words = [name, *(f"{key}={_word(choice[key])}" for key in several)]
+                told = [f"{key}={words[key][repr(choice[key])]}" for key in words]
                 changed = override(preset, choice, self._names(choice)) if choice else preset
-                found[" ".join(words)] = changed
+                found[" ".join([name, *told])] = changed
         return found
 
     def runs(self, name: str, preset: Preset) -> Iterator[Run]:
         """The runs of a variant: optimizers, then schedules, learning rates and seeds."""
-        own = preset.train.seed
-        seeds = range(own, own + self.seeds) if isinstance(self.seeds, int) else self.seeds
         for words, optimizer, schedule in self._updates(preset):
-            for lr in self.learning_rates or [optimizer.lr]:
-                rule = replace(optimizer, lr=float(lr))
-                told = " ".join([name, name_of(rule), f"lr={_word(float(lr))}", *words])
-                for seed in seeds:
+            rates = [float(lr) for lr in self.learning_rates] or [optimizer.lr]
+            for lr, word in zip(rates, _words(rates).values(), strict=True):
+                rule = replace(optimizer, lr=lr)
+                told = " ".join([name, name_of(rule), f"lr={word}", *words])
+                for seed in self._seeds_of(preset):
                     yield Run(
                         name=f"{told} seed={seed}",
                         preset=name,
@@ -203,16 +219,18 @@ class _Plan:
                         seed=seed,
                     )
 
+    def _seeds_of(self, preset: Preset) -> range:
+        own = preset.train.seed
+        return range(own, own + self.seeds) if isinstance(self.seeds, int) else self.seeds
+
     def _updates(self, preset: Preset) -> Iterator[tuple[list[str], AnyOptimizer, AnySchedule]]:
         """Every optimizer and schedule, with the words that tell it from others of its name."""
         for name in self.optimizers or [name_of(preset.optimizer)]:
             of_rule = {key: v for key, v in self.of_rule.items() if self._has(name, key)}
             for choice in _combinations(of_rule | self.of_schedule):
-                changed = override(
-                    preset, {"optimizer.name": name} | choice, self._names(choice)
-                )
+                changed = override(preset, {"optimizer.name": name} | choice, self._names(choice))
                 words = [
-                    f"{key.partition('.')[2]}={_word(choice[key])}"
+                    f"{key.partition('.')[2]}={_words(values)[repr(choice[key])]}"
                     for key, values in of_rule.items()
                     if len(values) > 1
                 ]
@@ -222,11 +240,14 @@ class _Plan:
 
     def _names(self, choice: Choice) -> dict[str, str]:
         """How errors name the keys of a choice: by option and the value that is meant."""
-        return {
+        names = {
             key: f"{self.options[key]} {value if isinstance(value, str) else show(value)}"
             for key, value in choice.items()
             if key in self.options
         }
+        if "schedule" in names:
+            names["schedule"] = self.options["schedule"]  # its errors quote the value themselves
+        return names
 
 
 def _by_name(presets: Iterable[Preset]) -> dict[str, Preset]:
@@ -248,8 +269,12 @@ def _keys(rule: str) -> list[str]:
     return [f"optimizer.{name}" for name in hyperparameters(OPTIMIZERS[rule])]
 
 
-def _word(value: object) -> str:
-    """A value as names of runs show it: short, but never so short that two look the same."""
-    if isinstance(value, float):
-        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
-    return value if isinstance(value, str) else show(value)
+def _words(values: Sequence[object]) -> dict[str, str]:
+    """How names of runs show the values of one key, by their repr: short, but all different."""
+    short = [f"{v:g}" if isinstance(v, float) else str(v) for v in map(_plain, values)]
+    exact = [repr(value) for value in values]
+    return dict(zip(exact, short if len(set(short)) == len(set(exact)) else exact, strict=True))
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, float | str) else show(value)

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from tuitrain.optim import AnyOptimizer, name_of
 from tuitrain.optim.schedules import AnySchedule
-from tuitrain.spec.preset import Count, Preset, Seed
+from tuitrain.spec.preset import Count, Positive, Preset, Seed
 
 
 class Run(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +36,12 @@ class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     engine: Literal["auto", "eager", "compiled"] = "auto"
     paused: bool = False
     """Wait for a `resume` or `step` command before the first step."""
+    seconds: Positive | None = None
+    """End after so many seconds of training, if the steps are not done by then."""
+    pace: Positive | None = None
+    """At most so many steps a second of each run, to be watched; None: as fast as can be."""
+    target: float | None = None
+    """The loss to reach; without one, viewers take `record.ranking.default_target`."""
     created: str = ""
     """UTC time, ISO 8601; filled in when the experiment's folder is made."""
     versions: dict[str, str] = field(default_factory=dict)
@@ -51,7 +57,9 @@ def run_name(preset: str, optimizer: AnyOptimizer, seed: int) -> str:
     return f"{preset} {name_of(optimizer)} lr={optimizer.lr:g} seed={seed}"
 
 
-def single(preset: Preset, *, device: str = "auto", paused: bool = False) -> Experiment:
+def single(
+    preset: Preset, *, device: str = "auto", paused: bool = False, pace: float | None = None
+) -> Experiment:
     """The experiment of one run of a preset with the preset's own settings."""
     run = Run(
         name=run_name(preset.name, preset.optimizer, preset.train.seed),
@@ -60,4 +68,5 @@ def single(preset: Preset, *, device: str = "auto", paused: bool = False) -> Exp
         schedule=preset.schedule,
         seed=preset.train.seed,
     )
-    return Experiment(presets={preset.name: preset}, runs=[run], device=device, paused=paused)
+    presets = {preset.name: preset}
+    return Experiment(presets=presets, runs=[run], device=device, paused=paused, pace=pace)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os.path
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-import msgspec
+from msgspec import Struct, structs
 
 from tuitrain.optim import AnyOptimizer, name_of
 from tuitrain.optim.schedules import AnySchedule, format_schedule
 from tuitrain.spec.experiment import Experiment, Run
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import planned_steps
+
+T = TypeVar("T")
+Keys = dict[str, Any]
 
 TABLES = ("data", "model", "loss", "train")
 """What variants of one preset may differ in."""
@@ -70,10 +72,128 @@ def groups(experiment: Experiment) -> list[Group]:
 
 
 def panes(experiment: Experiment) -> list[Pane]:
-    """The groups of an experiment by what their losses mean, which alone can be compared."""
-    keys: list[list[str]] = []
+    """The groups of an experiment by what their losses mean: only within a pane they compare."""
+    together: list[list[str]] = []
     for name, preset in experiment.presets.items():
-        like = (k for k in keys if _comparable(experiment.presets[k[0]], preset))
-        next(like, None) or keys.append([])
-        ...
-    return []
+        for keys in together:
+            if _comparable(experiment.presets[keys[0]], preset):
+                keys.append(name)
+                break
+        else:
+            together.append([name])
+    every = groups(experiment)
+    return [
+        Pane(_common(keys), tuple(keys), tuple(group for group in every if group.preset in keys))
+        for keys in together
+    ]
+
+
+def differing(experiment: Experiment) -> tuple[str, ...]:
+    """The keys that differ between runs, for columns and for grouping.
+
+    Of `preset`, `optimizer`, `lr`, `schedule`, `seed`; hyper-parameters such as
+    `optimizer.beta1` that differ between runs of one optimizer; keys such as `loss.cost` that
+    differ between variants of one preset.
+    """
+    runs, presets = experiment.runs, experiment.presets
+    keys = []
+    if len({preset.name for preset in presets.values()}) > 1:
+        keys.append("preset")
+    keys += _different(_by(presets.values(), lambda preset: preset.name, _flat))
+    plain: dict[str, set[Any]] = {
+        "optimizer": {name_of(run.optimizer) for run in runs},
+        "lr": {run.optimizer.lr for run in runs},
+        "schedule": {run.schedule for run in runs},
+        "seed": {run.seed for run in runs},
+    }
+    keys += [key for key in ("optimizer", "lr") if len(plain[key]) > 1]
+    rules = {(presets[run.preset].name, run.optimizer) for run in runs}
+    settings = _different(_by(rules, lambda rule: (rule[0], name_of(rule[1])), _settings))
+    keys += [key for key in settings if key != "optimizer.lr"]
+    return (*keys, *(key for key in ("schedule", "seed") if len(plain[key]) > 1))
+
+
+def value(experiment: Experiment, run: Run, key: str) -> Any:
+    """The value of a key of `differing` for a run; None where the run has no such key."""
+    preset = experiment.presets[run.preset]
+    match key.split("."):
+        case ["preset"]:
+            return preset.name
+        case ["optimizer"]:
+            return name_of(run.optimizer)
+        case ["lr"]:
+            return run.optimizer.lr
+        case ["schedule"]:
+            return format_schedule(run.schedule)
+        case ["seed"]:
+            return run.seed
+        case ["optimizer", name]:
+            return getattr(run.optimizer, name, None)
+        case _:
+            return _flat(preset).get(key)
+
+
+def fairness(experiment: Experiment) -> str:
+    """What is the same for all runs, in words."""
+    steps = {name: planned_steps(preset) for name, preset in experiment.presets.items()}
+    told = "Runs of one preset and seed start from the same weights and see the same batches"
+    if len(set(steps.values())) == 1:
+        length = f"every run trains {next(iter(steps.values())):,} steps"
+    else:
+        each = ", ".join(f"{name} {count:,}" for name, count in steps.items())
+        length = f"all runs of a preset train equally many steps ({each})"
+    if experiment.seconds is not None:
+        length += f", or as many as {experiment.seconds:g} s allow"
+    return f"{told}; {length}."
+
+
+def _comparable(one: Preset, other: Preset) -> bool:
+    return (one.name, one.data, one.loss) == (other.name, other.data, other.loss)
+
+
+def _common(names: Sequence[str]) -> str:
+    """The words that the names of presets have in common."""
+    first, *others = (name.split(" ") for name in names)
+    return " ".join(word for word in first if all(word in other for other in others))
+
+
+def _by(items: Iterable[T], key: Callable[[T], Any], flat: Callable[[T], Keys]) -> list[list[Keys]]:
+    """The flattened items, those of an equal key together."""
+    found: dict[Any, list[Keys]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(flat(item))
+    return list(found.values())
+
+
+def _different(together: list[list[Keys]]) -> list[str]:
+    """The keys whose values differ within any of the lists."""
+    found: dict[str, None] = {}
+    for documents in together:
+        for key in dict.fromkeys(key for document in documents for key in document):
+            first = documents[0].get(key)
+            if any(document.get(key) != first for document in documents[1:]):
+                found[key] = None
+    return list(found)
+
+
+def _settings(rule: tuple[str, AnyOptimizer]) -> Keys:
+    """The hyper-parameters of an optimizer by key."""
+    return {f"optimizer.{name}": item for name, item in structs.asdict(rule[1]).items()}
+
+
+def _flat(preset: Preset) -> Keys:
+    """What variants of a preset may differ in, by dotted key."""
+    return {key: item for table in TABLES for key, item in _walk(table, getattr(preset, table))}
+
+
+def _walk(key: str, item: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(item, Struct):
+        if item.__struct_config__.tag_field:
+            yield f"{key}.{item.__struct_config__.tag_field}", item.__struct_config__.tag
+        for name, inner in structs.asdict(item).items():
+            yield from _walk(f"{key}.{name}", inner)
+    elif isinstance(item, dict):
+        for name, inner in item.items():
+            yield from _walk(f"{key}.{name}", inner)
+    else:
+        yield key, item

@@ -14,7 +14,6 @@ from tuitrain.optim.schedules import parse_schedule
 from tuitrain.spec.check import check
 from tuitrain.spec.load import to_document, with_paragraphs
 from tuitrain.spec.preset import Expected, Preset
-from tuitrain.spec.size import shapes
 from tuitrain.spec.strict import SpecError, convert, show
 
 TAGS = {"optimizer": "name", "schedule": "kind", "loss": "kind", "model": "kind", "data": "kind"}
@@ -46,8 +45,8 @@ def override(
     Choosing another kind of optimizer, loss, model or data (`optimizer=adam`, `loss.kind=mse`)
     takes that kind's own defaults for everything; `schedule` takes a specification such as
     `cosine:end=0.01`. `train.epochs` replaces `train.steps` and the other way round. What no
-    longer holds goes: `expected` after a change of data, model or loss, and `model.init`, which
-    belongs to the preset's own seed, after a change of `train.seed`.
+    longer holds goes: `expected`, which belongs to the preset's own settings, and `model.init`,
+    which belongs to its own seed, after a change of `train.seed`.
 
     Args:
         preset: what to start from.
@@ -129,12 +128,7 @@ def _without_stale(changed: Preset, before: Preset, changes: Mapping[str, object
     def given(table: str) -> bool:
         return any(f"{key}.".startswith(f"{table}.") for key in changes)
 
-    same = (changed.data, changed.loss, shapes(changed)) == (
-        before.data,
-        before.loss,
-        shapes(before),
-    )
-    if not same and not given("expected"):
+    if changed != before and not given("expected"):
         changed = replace(changed, expected=Expected())
     if changed.train.seed != before.train.seed and not given("model.init"):
         changed = replace(changed, model=replace(changed.model, init={}))

@@ -38,6 +38,11 @@ def numbers(text: str, where: str) -> list[float]:
     return list(dict.fromkeys(found))
 
 
+def number(text: str, where: str) -> float:
+    """A single finite number; InputError for anything else."""
+    return _number(text, where, "a number")
+
+
 def seeds(text: str, where: str) -> int | range:
     """How many seeds (`8`), or which (`0:16` means 0 to 15).
 
@@ -97,7 +102,7 @@ def values(text: str, where: str) -> list[object]:
     found: list[object] = []
     for item in items(text, where, "VALUE or VALUE,VALUE"):
         found += _range(item, where) if _RANGE.fullmatch(item) else [parse_value(item)]
-    return [value for i, value in enumerate(found) if value not in found[:i]]
+    return list({repr(value): value for value in found}.values())  # 1 == True, but is not it
 
 
 def items(text: str, where: str, expected: str) -> list[str]:
@@ -122,13 +127,13 @@ def items(text: str, where: str, expected: str) -> list[str]:
     return parts
 
 
-def _number(text: str, where: str) -> float:
+def _number(text: str, where: str, expected: str = NUMBERS) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise InputError(f"{text!r} is no number", where=where, expected=NUMBERS)
+        raise InputError(f"{text!r} is no number", where=where, expected=expected)
     return value
 
 

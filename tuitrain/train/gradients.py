@@ -67,7 +67,9 @@ class LinearMeanSquared(_LinearOutput):
     def batch(self, x: torch.Tensor, y: torch.Tensor) -> Batch:
         x, minus_y = self.rows(x, y)
         mean = torch.full_like(minus_y[0], 1 / len(x))
-        return x.T.contiguous(), minus_y, mean, x * (2 / len(x))
+        # with its columns in a row, the product of many runs with few columns is twice as fast
+        x_scaled = (x * (2 / len(x))).T.contiguous().T
+        return x.T.contiguous(), minus_y, mean, x_scaled
 
     def __call__(self, p: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         x_t, minus_y, mean, x_scaled = batch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isqrt
+from math import isqrt, prod
 
 import numpy as np
 import torch
@@ -31,6 +31,9 @@ class Surface:
     Args:
         preset: the model, the loss and the data.
         device: where it is worked out.
+
+    Attributes:
+        parameters: P.
     """
 
     def __init__(self, preset: Preset, device: str | torch.device = "cpu") -> None:
@@ -38,6 +41,7 @@ class Surface:
         self._device = torch.device(device)
         data = dataset(preset) or Dataset(np.empty((1, 0)), np.empty((1, 0)))
         self._x, self._y = (torch.from_numpy(a).to(self._device) for a in (data.x, data.y))
+        self.parameters = sum(map(prod, self._shapes.values()))
         self._predictions = max(len(data.y) * data.y.shape[1], 1)
 
     @torch.no_grad()

@@ -169,11 +169,10 @@ class Trainer:
     def _rates(self, steps: int) -> NDArray[np.float64]:
         """Learning rates of the next steps, [steps, R]."""
         done = np.arange(self.step, self.step + steps)
-        factors: dict[AnySchedule, NDArray[np.float64]] = {}
-        for run in self.runs:
-            if run.schedule not in factors:
-                factors[run.schedule] = run.schedule.factors(done, self.total)
-        factor = np.stack([factors[run.schedule] for run in self.runs], axis=1)
+        places: dict[AnySchedule, int] = {}
+        place = [places.setdefault(run.schedule, len(places)) for run in self.runs]
+        factors = [schedule.factors(done, self.total) for schedule in places]
+        factor = np.stack(factors, axis=1)[:, place]
         scheduled = self._reference > 0
         share = np.divide(factor, self._reference, out=np.ones_like(factor), where=scheduled)
         return self._lr * share

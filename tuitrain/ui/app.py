@@ -28,7 +28,10 @@ from tuitrain.ui.widgets.plot import Plot
 from tuitrain.worker.launch import WarmWorker
 
 if TYPE_CHECKING:
+    from tuitrain.ui.screens.compare import CompareScreen
     from tuitrain.ui.screens.dashboard import DashboardScreen
+
+    Viewer = CompareScreen | DashboardScreen
 
 
 class TuitrainApp(App[None]):
@@ -55,14 +58,8 @@ class TuitrainApp(App[None]):
             self.register_theme(theme)
         self.theme = DARK.name
 
-    def get_default_screen(self) -> Screen[None]:
-        if self.attached is None:
-            return self._setup_screen()
-        from tuitrain.ui.screens.dashboard import DashboardScreen
-
-        return DashboardScreen(self.attached)
-
     def on_mount(self) -> None:
+        self.push_screen(self._first_screen())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             # Not in a test's thread, where no signal arrives either.
@@ -74,6 +71,11 @@ class TuitrainApp(App[None]):
     def on_unmount(self) -> None:
         if self._warm is not None:
             self._warm.close()
+
+    def _first_screen(self) -> Screen[None]:
+        if self.attached is None:
+            return self._setup_screen()
+        return viewer(self.attached)
 
     def _setup_screen(self) -> SetupScreen:
         return SetupScreen(catalogue(), devices())
@@ -87,8 +89,6 @@ class TuitrainApp(App[None]):
 
     @on(Start)
     def _start(self, message: Start) -> None:
-        from tuitrain.ui.screens.dashboard import DashboardScreen
-
         try:
             folder = ExperimentFolder.create(self.runs_dir, message.experiment)
         except InputError as error:
@@ -96,7 +96,7 @@ class TuitrainApp(App[None]):
             return
         warm, self._warm = self._warm or WarmWorker(), None
         warm.start(folder)
-        dashboard = DashboardScreen(folder)
+        dashboard = viewer(folder)
         if isinstance(message, Restart):
             self.switch_screen(dashboard)
         else:
@@ -109,12 +109,12 @@ class TuitrainApp(App[None]):
 
     def _show_setup(self) -> None:
         """The setup screen as it was left; a new one if this started with a dashboard."""
-        if len(self.screen_stack) > 1:
+        if any(isinstance(screen, SetupScreen) for screen in self.screen_stack):
             self.pop_screen()
         else:
             self.switch_screen(self._setup_screen())
 
-    def _ask_about(self, dashboards: Sequence[DashboardScreen], then: Callable[[], object]) -> None:
+    def _ask_about(self, dashboards: Sequence[Viewer], then: Callable[[], object]) -> None:
         """Ask what becomes of a run that is alive, then go on unless the user stays."""
         alive = [dashboard for dashboard in dashboards if dashboard.alive]
 
@@ -147,10 +147,19 @@ class TuitrainApp(App[None]):
             # Asked twice: nothing is lost by leaving it running.
             self.screen.action_answer("leave")
             return
-        from tuitrain.ui.screens.dashboard import DashboardScreen
-
-        shown = [screen for screen in self.screen_stack if isinstance(screen, DashboardScreen)]
+        shown = [screen for screen in self.screen_stack if hasattr(screen, "stop_if_alive")]
         self._ask_about(shown, self.exit)
+
+
+def viewer(folder: ExperimentFolder) -> Viewer:
+    """The screen that shows an experiment: many runs are compared."""
+    if len(folder.experiment.runs) > 1:
+        from tuitrain.ui.screens.compare import CompareScreen
+
+        return CompareScreen(folder)
+    from tuitrain.ui.screens.dashboard import DashboardScreen
+
+    return DashboardScreen(folder)
 
 
 def markers() -> Marker:

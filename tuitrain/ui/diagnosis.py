@@ -2,7 +2,7 @@
 
 Losses of single mini-batches differ because their rows differ, which says nothing about the
 training. So everything here looks at whole passes over the data: the mean loss of a pass, the
-weights at its end. Of these, the last fifth is judged, by medians.
+weights at its end. Of these, the last tenth is judged, by medians.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Tone = Literal["good", "neutral", "warning", "bad"]
 
 FEWEST_PASSES = 8
 SAMPLE = 10_000
-CLEAR, HARDLY = 0.1, 0.01
-"""A loss that falls by a tenth within the window improves; by less than a hundredth, rests."""
+CLEAR, HARDLY = 0.05, 0.01
+"""A loss that falls by a twentieth in the window improves; by less than a hundredth, rests."""
 
 Array = NDArray[np.floating]
 
@@ -51,7 +51,7 @@ class Movement:
 
 
 def movement(loss: Array, weights: Sequence[Array], batches: int = 1) -> Movement:
-    """Judge the last fifth of a run.
+    """Judge the last tenth of a run.
 
     Args:
         loss: [steps] recorded losses, the latest last.
@@ -63,7 +63,7 @@ def movement(loss: Array, weights: Sequence[Array], batches: int = 1) -> Movemen
     passes = end // batches
     if passes < FEWEST_PASSES:
         return Movement("starting")
-    count = max(passes // 5, FEWEST_PASSES)
+    count = max(passes // 10, FEWEST_PASSES)
     stretch = count * batches
     window = slice(end - stretch, end)
     recent = loss[window].astype(np.float64).reshape(count, batches).mean(axis=1)
@@ -76,7 +76,8 @@ def movement(loss: Array, weights: Sequence[Array], batches: int = 1) -> Movemen
         restless = _spread(recent, scale) > 0.5 and _zigzag(recent)
     # Numbers this far below where the run began are rounding, whatever they do.
     settled = abs(float(np.median(recent))) < 1e-12 * max(abs(float(loss[0])), 1e-300)
-    if restless and fall < CLEAR:
+    # A loss that jumps about may end lower by chance.
+    if restless and (fall < 2 * CLEAR or _zigzag(recent)):
         trend: Trend = "plateau" if settled else "oscillating"
     elif fall < -max(CLEAR, 2 * noise):
         trend = "plateau" if settled else "worse"
@@ -92,7 +93,7 @@ def movement(loss: Array, weights: Sequence[Array], batches: int = 1) -> Movemen
 def _fall(loss: Array, scale: float) -> tuple[float, float]:
     """Share of the loss that went from the first third to the last, and its standard error."""
     third = max(len(loss) // 3, 1)
-    before, after = np.median(loss[:third]), np.median(loss[-third:])
+    before, after = float(np.median(loss[:third])), float(np.median(loss[-third:]))
     size = max(abs(before), abs(after), 1e-12 * scale, 1e-300)
     steps = np.diff(loss)
     # The spread of differences around their median leaves a steady slope out.

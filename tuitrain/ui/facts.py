@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tuitrain.data.optimum import optimum
 from tuitrain.record.live import Recording
 from tuitrain.record.series import Series
-from tuitrain.spec.catalogue import catalogue
 from tuitrain.spec.experiment import Experiment
-from tuitrain.spec.preset import Numbers, Preset
+from tuitrain.spec.preset import Expected, Numbers, Preset
 from tuitrain.spec.recording import element_names
 from tuitrain.spec.size import batches_per_epoch, shapes
 from tuitrain.ui.diagnosis import Diagnosis, Miss, describe, diverged, ended, movement
+
+NEXT_TO_NOTHING = 1e-6
+"""Share of the first loss below which an optimum counts as zero."""
 
 NOT_WEIGHTS = frozenset({"loss", "loss_min", "loss_max", "lr", "grad_norm"})
 
@@ -26,16 +30,16 @@ class Weight(NamedTuple):
         name: of the weight, or of the tensor whose norm stands for it.
         series: its recorded values.
         start: value before the first step; NaN if not known.
-        expected: value that the preset is expected to reach, if it says so.
-        tolerance: how far from it counts as reached.
+        goal: value that it should reach, if one is known.
+        tolerance: how far from it counts as reached; None for a goal that no run need reach.
         ratio: for a tensor, its update-to-weight ratio.
     """
 
     name: str
     series: Series
     start: float
-    expected: float | None
-    tolerance: float
+    goal: float | None
+    tolerance: float | None
     ratio: Series | None = None
 
 
@@ -55,9 +59,12 @@ class RunFacts:
         self.preset: Preset = experiment.presets[self.run.preset]
         self.shapes = shapes(self.preset)
         self.batches = batches_per_epoch(self.preset)
-        shipped = catalogue().get(self.preset.name)
-        # Expectations hold for the preset's own settings alone.
-        self.own_settings = shipped is None or shipped == self.preset
+        self.optimum = optimum(self.preset)
+
+    @property
+    def goal(self) -> str:
+        """What a goal is called: what the preset expects, else the optimum of its loss."""
+        return "expected" if self.preset.expected != Expected() else "optimum"
 
     def series(self, name: str) -> Series:
         """A series, empty before anything is recorded."""
@@ -80,18 +87,36 @@ class RunFacts:
         if any(n.endswith(".norm") for n in names):
             return [
                 Weight(
-                    tensor, self.series(f"{tensor}.norm"), np.nan, None, 0.0,
+                    tensor, self.series(f"{tensor}.norm"), np.nan, None, None,
                     self.series(f"{tensor}.update_ratio"),
                 )
                 for tensor in self.shapes
             ]  # fmt: skip
         first = self.recording.first_weights.get(self.index, {})
         start = elements(first)
-        wanted = elements(self.preset.expected.weights)
-        tolerance = self.preset.expected.tolerance
+        goals: dict[str, float] = {}
+        tolerance = None
+        if self.goal == "expected":
+            goals, tolerance = (
+                elements(self.preset.expected.weights),
+                self.preset.expected.tolerance,
+            )
+        elif self.optimum is not None:
+            goals = elements(self.optimum.weights)
         return [
-            Weight(n, self.series(n), start.get(n, np.nan), wanted.get(n), tolerance) for n in names
+            Weight(n, self.series(n), start.get(n, np.nan), goals.get(n), tolerance) for n in names
         ]
+
+    def loss_goal(self) -> float | None:
+        """The loss to reach, if one is known; None where it is as good as zero.
+
+        A line at zero would squeeze the curve above it, and has no place on a log axis.
+        """
+        if self.goal == "expected" or self.optimum is None:
+            return self.preset.expected.loss
+        losses = self.series("loss")
+        start = float(losses.values[0]) if len(losses) else np.inf
+        return self.optimum.loss if self.optimum.loss > NEXT_TO_NOTHING * start else None
 
     def tensors(self, step: int | None = None) -> dict[str, NDArray[np.float64]]:
         """The parameters after a step (None: the last), each in its shape; {} if not recorded."""
@@ -136,15 +161,13 @@ class RunFacts:
     def _misses(self, final_loss: float) -> list[Miss] | None:
         """What was missed; None if nothing is expected of these settings."""
         expected = self.preset.expected
-        if not self.own_settings:
-            return None
         misses, checked = [], 0
         for weight in self.weights():
-            if weight.expected is not None:
+            if weight.goal is not None and weight.tolerance is not None:
                 checked += 1
                 value = weight.series.last
-                if not abs(value - weight.expected) <= weight.tolerance:
-                    misses.append(Miss(weight.name, value, f"{weight.expected:.4g}"))
+                if not abs(value - weight.goal) <= weight.tolerance:
+                    misses.append(Miss(weight.name, value, f"{weight.goal:.4g}"))
         if expected.loss is not None:
             checked += 1
             if not abs(final_loss - expected.loss) <= expected.tolerance:
@@ -156,7 +179,7 @@ class RunFacts:
         return misses if checked else None
 
 
-def elements(tensors: dict[str, Numbers] | dict[str, NDArray[np.floating]]) -> dict[str, float]:
+def elements(tensors: Mapping[str, Numbers | NDArray[np.floating]]) -> dict[str, float]:
     """Every element of some tensors by its column name, such as `w[0,0]`."""
     found: dict[str, float] = {}
     for name, value in tensors.items():

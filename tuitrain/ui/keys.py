@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from textual.binding import Binding
 
-Place = Literal["everywhere", "setup", "dashboard", "chart"]
+Place = Literal["everywhere", "setup", "marks", "dashboard", "chart", "compare", "curves"]
 
 
 class Key(NamedTuple):
@@ -36,10 +36,14 @@ KEYS = (
     Key("setup", "f1", "F1", "help", "help", "Show these keys"),
     Key("setup", "ctrl+q", "^q", "app.leave", "quit", "Leave"),
     Key("setup", "escape", "esc", "back_to_list", "", "Back to the list of presets"),
+    Key("marks", "space", "space", "mark", "mark", "Mark several, or click before the name"),
     Key("dashboard", "space", "space", "pause_or_resume", "pause", "Start, pause, resume"),
     Key("dashboard", "n", "n", "step", "step", "Train one step, then wait"),
     Key("dashboard", "s", "s", "stop", "stop", "Stop for good; what was recorded stays"),
     Key("dashboard", "l", "l", "learning_rate", "rate", "Change the learning rate while it runs"),
+    Key("dashboard", "left_square_bracket", "[", "pace('slower')", "slow", "Fewer steps a second"),
+    Key("dashboard", "right_square_bracket", "]", "pace('faster')", "", "More steps a second"),
+    Key("dashboard", "f", "f", "pace('full')", "", "Full speed: as fast as the machine can"),
     Key("dashboard", "r", "r", "reset", "reset", "Back to the same initial weights, as a new run"),
     Key("dashboard", "u", "u", "source", "source", "Show the source of the update step"),
     Key("dashboard", "w", "w", "log", "", "Open and close the worker's log"),
@@ -53,6 +57,43 @@ KEYS = (
     Key("chart", "0", "0", "chart('zoom_reset')", "", "Show the whole run"),
     Key("chart", "comma", ",", "chart('cursor_left')", "", "Read a value: cursor to the left"),
     Key("chart", "full_stop", ".", "chart('cursor_right')", "", "Read a value: cursor right"),
+    Key("compare", "1", "1", "view('curves')", "curves", "The losses of all runs over the steps"),
+    Key("compare", "2", "2", "view('sweep')", "sweep", "The final loss over the learning rate"),
+    Key("compare", "3", "3", "view('map')", "map", "The loss landscape with every run's way"),
+    Key("compare", "4", "4", "view('fit')", "fit", "The data with every run's model"),
+    Key("compare", "space", "space", "pause_or_resume", "pause", "Start, pause, resume all runs"),
+    Key("compare", "n", "n", "step", "", "Train one step, then wait"),
+    Key("compare", "s", "s", "stop", "stop", "Stop all runs for good; what was recorded stays"),
+    Key("compare", "up", "↑", "select(-1)", "", "Select a row of the table"),
+    Key("compare", "down", "↓", "select(1)", "", "Select a row of the table"),
+    Key("compare", "pageup", "PgUp", "page(-1)", "", "A page of rows further up"),
+    Key("compare", "pagedown", "PgDn", "page(1)", "", "A page of rows further down"),
+    Key("compare", "enter", "enter", "fold", "", "Show the single runs of the selected row"),
+    Key(
+        "compare", "slash", "/", "filter", "filter", "Find runs: words, and lr>=0.01 optimizer=adam"
+    ),
+    Key("compare", "c", "c", "group", "group", "What makes a line: all seeds, each run, one key"),
+    Key("compare", "o", "o", "solo", "", "Show the selected line only; again: all"),
+    Key("compare", "h", "h", "hide", "", "Hide the selected line, or show it again"),
+    Key("compare", "i", "i", "pin", "", "Pin the selected line: it stays on top of the table"),
+    Key("compare", "a", "a", "show_all", "", "Show all lines again, nothing pinned or filtered"),
+    Key("compare", "left_square_bracket", "[", "sort(-1)", "", "Sort by the column before"),
+    Key("compare", "right_square_bracket", "]", "sort(1)", "", "Sort by the next column"),
+    Key("compare", "v", "v", "reverse", "", "Sort the other way round"),
+    Key("compare", "l", "l", "target", "target", "Set the loss to reach"),
+    Key("compare", "u", "u", "source", "", "Show the source of the selected update step"),
+    Key("compare", "w", "w", "log", "", "Open and close the worker's log"),
+    Key("compare", "b,escape", "b", "back", "setup", "Back to the setup screen (also esc)"),
+    Key("curves", "y", "y", "gap", "", "The loss, or the gap to the least possible loss"),
+    Key("curves", "x", "x", "unit", "", "Count the x axis in steps, epochs or seconds"),
+    Key(
+        "curves",
+        "G,upper_g",
+        "G",
+        "chart('log_x')",
+        "",
+        "Steps on a logarithmic axis or a linear one",
+    ),
     Key("everywhere", "question_mark,f1", "?", "help", "help", "Show these keys (also F1)"),
     Key("everywhere", "t", "t", "app.theme", "", "Dark or light"),
     Key(

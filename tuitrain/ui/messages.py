@@ -9,6 +9,7 @@ from textual.message import Message
 from tuitrain.spec.experiment import Experiment
 
 if TYPE_CHECKING:
+    from tuitrain.ui.screens.compare import CompareScreen
     from tuitrain.ui.screens.dashboard import DashboardScreen
 
 
@@ -27,7 +28,7 @@ class Restart(Start):
 class Back(Message):
     """The user goes from a dashboard back to the setup screen."""
 
-    def __init__(self, dashboard: DashboardScreen) -> None:
+    def __init__(self, dashboard: DashboardScreen | CompareScreen) -> None:
         super().__init__()
         self.dashboard = dashboard
 

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder
-from tuitrain.worker.launch import END
+from tuitrain.record.store import StoreWriteError
+from tuitrain.worker.launch import END, PROBE
+from tuitrain.worker.probing import serve
 from tuitrain.worker.session import Session, warm_up
 
 
@@ -25,15 +27,22 @@ def main() -> None:
         warm_up()
     path = sys.stdin.buffer.read()
     if path.endswith(END):  # else whoever started us died before it had told us all of it
-        train(ExperimentFolder(Path(os.fsdecode(path.removesuffix(END)))))
+        path = path.removesuffix(END)
+        folder = ExperimentFolder(Path(os.fsdecode(path.removesuffix(PROBE))))
+        write_log(folder)
+        answer(folder) if path.endswith(PROBE) else train(folder)
 
 
-def train(folder: ExperimentFolder) -> None:
-    """Trains an experiment, with all that is printed going to its worker.log."""
+def write_log(folder: ExperimentFolder) -> None:
+    """Lets all that is printed go to the experiment's worker.log."""
     log = os.open(folder.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+
+
+def train(folder: ExperimentFolder) -> None:
+    """Trains an experiment."""
     session = Session(folder)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: session.stop())
@@ -41,6 +50,14 @@ def train(folder: ExperimentFolder) -> None:
         with folder.lock():
             session.run()
     except InputError as error:
+        logging.error("%s", error)
+
+
+def answer(folder: ExperimentFolder) -> None:
+    """Answers questions about an experiment that has ended."""
+    try:
+        serve(folder)
+    except (InputError, StoreWriteError) as error:
         logging.error("%s", error)
 
 

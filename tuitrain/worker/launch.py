@@ -13,6 +13,9 @@ from tuitrain.record.folder import ExperimentFolder
 END = b"\n"
 """Ends the path that a worker is given."""
 
+PROBE = b"\0"
+"""Stands between the path and its end where questions are to be answered, not trained."""
+
 _detached: list[subprocess.Popen[bytes]] = []
 """Workers that go on by themselves; kept so that those that have ended can be reaped."""
 
@@ -32,6 +35,10 @@ class WarmWorker:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
     def start(self, folder: ExperimentFolder) -> None:
         """Hands the experiment over; from here on the worker is on its own.
 
@@ -50,6 +57,12 @@ class WarmWorker:
             self._process = self._spawn()
             folder.set_process(self._process.pid)
             self._hand_over(path)
+        _detached.append(self._process)
+
+    def probe(self, folder: ExperimentFolder) -> None:
+        """Lets the worker answer what is asked about an experiment that has ended."""
+        with contextlib.suppress(BrokenPipeError):  # `alive` says so
+            self._hand_over(str(folder.path.absolute()) + PROBE.decode())
         _detached.append(self._process)
 
     def close(self) -> None:

@@ -23,16 +23,37 @@ GROWTH = 4
 
 
 class Pace:
-    """How many steps to train at once, so that a block takes about `target` seconds."""
+    """When to train how many steps at once: blocks of about `target` seconds.
 
-    def __init__(self, target: float) -> None:
+    Attributes:
+        limit: at most so many steps a second, on average over any time longer than a block.
+        due: when the next block may begin, on the clock that `took` is told.
+    """
+
+    def __init__(self, target: float, limit: float | None = None) -> None:
         self.target = target
-        self.steps = 1
+        self.limit = limit
+        self.due = -math.inf
+        self._fitting = 1
 
-    def took(self, steps: int, seconds: float) -> None:
+    def keep_to(self, limit: float | None) -> None:
+        """Sets another limit; what the old one made wait is due at once."""
+        self.limit = limit
+        self.due = -math.inf
+
+    @property
+    def steps(self) -> int:
+        """Steps of the next block: no more than fit into it, in work and within the limit."""
+        allowed = math.inf if self.limit is None else max(1, int(self.limit * self.target))
+        return int(min(self._fitting, allowed))
+
+    def took(self, steps: int, started: float, seconds: float) -> None:
         """Learns from a block. Growth is bounded: the first steps say little about the rest."""
         fitting = int(self.target * steps / max(seconds, 1e-9))
-        self.steps = max(1, min(fitting, GROWTH * self.steps))
+        self._fitting = max(1, min(fitting, GROWTH * self._fitting))
+        # A block that began late is made up for; a long delay, such as a pause, is not.
+        spacing = 0.0 if self.limit is None else steps / self.limit
+        self.due = max(self.due, started - self.target) + spacing
 
 
 class Rate:
@@ -60,16 +81,16 @@ class Progress:
         trainer: trains the stack.
         runs: its runs, R of them.
         indices: where each of them stands in the experiment's runs.
-        target: seconds that one block of steps should take.
+        pace: when it trains how many steps at once.
     """
 
     def __init__(
-        self, trainer: Trainer, runs: Sequence[Run], indices: Sequence[int], target: float
+        self, trainer: Trainer, runs: Sequence[Run], indices: Sequence[int], pace: Pace
     ) -> None:
         self.trainer = trainer
         self.runs = runs
         self.indices = indices
-        self.pace = Pace(target)
+        self.pace = pace
         shape = (len(runs),)
         self._loss, self._best = np.full(shape, np.nan), np.full(shape, np.nan)
         first = [run.optimizer.lr * run.schedule.factors(0, trainer.total) for run in runs]

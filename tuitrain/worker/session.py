@@ -17,17 +17,21 @@ from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import (
     Command,
     Pause,
+    Probe,
     Resume,
     SetLearningRate,
+    SetPace,
     Step,
     Stop,
     discard,
     receive,
 )
+from tuitrain.record.landscape import Landscape
 from tuitrain.record.status import Event, EventKind, ExperimentState, RunResult, RunStatus, Status
 from tuitrain.record.store import StoreWriteError, StoreWriter
 from tuitrain.spec.recording import Chunk
-from tuitrain.worker.progress import Progress, Rate, unknown
+from tuitrain.worker.probing import Prober
+from tuitrain.worker.progress import Pace, Progress, Rate, unknown
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +39,7 @@ BLOCK = 0.05
 """Seconds of work between two looks into the inbox."""
 
 IDLE = 0.02
-"""Seconds between two looks into the inbox while paused."""
+"""Seconds between two looks into the inbox while there is nothing to train."""
 
 RESULTS = 0.5
 """Seconds between two updates of the results of runs that go on."""
@@ -44,14 +48,15 @@ RESULTS = 0.5
 class Session:
     """Trains the experiment of a folder and records it, until it has ended or is stopped."""
 
+    _prober: Prober
+
     def __init__(self, folder: ExperimentFolder) -> None:
         self.folder = folder
         self._status = Status("starting")
         self._stopping = False
         self._stacks: list[Progress] = []
-        self._turn = 0
         self._rate = Rate()
-        self._news: list[Chunk | Event] = []
+        self._news: list[Chunk | Event | Landscape] = []
         self._obeyed: set[str] = set()
         self._results_due = 0.0
         self._writer: StoreWriter | None = None
@@ -67,7 +72,7 @@ class Session:
             return
         try:
             self._begin()
-            while not self._stopping and self._unfinished():
+            while not self._stopping and self._unfinished() and not self._spent():
                 self._take_turn()
             self._finish()
         except Exception as error:
@@ -86,16 +91,18 @@ class Session:
         experiment = self.folder.experiment
         use_threads(experiment.threads)
         device = resolve_device(experiment.device)
+        self._prober = Prober(experiment, str(device))
         for stack, (name, preset) in enumerate(experiment.presets.items()):
             chosen = {i: run for i, run in enumerate(experiment.runs) if run.preset == name}
             runs, indices = list(chosen.values()), list(chosen)
             trainer = Trainer(preset, runs, device=str(device), stack=stack)
-            self._stacks.append(Progress(trainer, runs, indices, BLOCK))
+            self._stacks.append(Progress(trainer, runs, indices, Pace(BLOCK, experiment.pace)))
         self._update(
             "paused" if experiment.paused else "running",
             device=str(device),
             device_name=device_name(device),
             threads=experiment.threads,
+            pace=experiment.pace,
         )
         self._writer = StoreWriter(
             self.folder.database, [stack.trainer.layout for stack in self._stacks]
@@ -106,11 +113,12 @@ class Session:
     def _finish(self) -> None:
         trainers = [stack.trainer for stack in self._stacks]
         state: ExperimentState = "finished"
-        if not all(trainer.finished for trainer in trainers):
+        if not self._spent() and not all(trainer.finished for trainer in trainers):
             state = "stopped"
         elif all(len(trainer.diverged) == len(trainer.runs) for trainer in trainers):
             state = "diverged"
-        results = [r for stack in self._stacks for r in stack.final_results("stopped")]
+        rest: RunStatus = "stopped" if state == "stopped" else "finished"
+        results = [r for stack in self._stacks for r in stack.final_results(rest)]
         self._event("stopped" if state == "stopped" else "finished")
         speed = self._status.step / self._status.seconds if self._status.seconds else 0.0
         self._update(state, steps_per_second=speed)
@@ -138,16 +146,18 @@ class Session:
     # The loop -------------------------------------------------------------------------------
 
     def _take_turn(self) -> None:
-        """Obeys what has come in; else trains a block of one stack, or rests while paused."""
+        """Obeys what has come in; else trains a block of one stack, or rests if none is due."""
         started, steps = time.perf_counter(), self._steps()
         commands = receive(self.folder)
+        stack = self._next_stack()
+        wait = stack.pace.due - started if self._status.state == "running" else IDLE
         if commands:
             for name, command in commands:
                 self._obey(name, command)
-        elif self._status.state == "running":
-            self._train(self._next_stack())
+        elif wait <= 0:
+            self._train(stack)
         else:
-            time.sleep(IDLE)
+            time.sleep(min(wait, IDLE))
             return
         self._record(self._due_results())
         for name, _ in commands:
@@ -165,11 +175,14 @@ class Session:
     def _unfinished(self) -> list[Progress]:
         return [stack for stack in self._stacks if not stack.trainer.finished]
 
+    def _spent(self) -> bool:
+        """Whether the experiment has had all the time that it was given."""
+        budget = self.folder.experiment.seconds
+        return budget is not None and self._status.seconds >= budget
+
     def _next_stack(self) -> Progress:
-        """The stacks that have steps left, in turn."""
-        unfinished = self._unfinished()
-        self._turn += 1
-        return unfinished[self._turn % len(unfinished)]
+        """The stack that is due first: at full speed, those that have steps left in turn."""
+        return min(self._unfinished(), key=lambda stack: stack.pace.due)
 
     def _train(self, stack: Progress, steps: int | None = None) -> None:
         """Trains `steps` steps of a stack, or as many as its pace says."""
@@ -178,7 +191,7 @@ class Session:
         chunk, diverged = stack.advance(planned)
         if steps is None:
             done = stack.trainer.step - before
-            stack.pace.took(done, time.perf_counter() - started)
+            stack.pace.took(done, started, time.perf_counter() - started)
         if chunk is not None:
             self._news.append(chunk)
         for place, divergence in diverged.items():
@@ -211,11 +224,18 @@ class Session:
                 self._step()
             case Stop():
                 self._stopping = True
+            case Probe():
+                try:
+                    self._news.append(self._prober(command))
+                except InputError as error:
+                    detail["error"] = str(error)
             case SetLearningRate():
                 try:
                     self._set_learning_rate(command)
                 except InputError as error:
                     detail["error"] = str(error)
+            case SetPace():
+                self._set_pace(command.pace)
         self._event("command", detail)
 
     def _step(self) -> None:
@@ -241,6 +261,12 @@ class Session:
                     step=stack.trainer.step + 1,
                     run=command.run,
                 )
+
+    def _set_pace(self, pace: float | None) -> None:
+        for stack in self._stacks:
+            stack.pace.keep_to(pace)
+        self._rate = Rate()  # smaller blocks cost more to record for each of their steps
+        self._update(self._status.state, pace=pace, steps_per_second=0.0)
 
     # Recording ------------------------------------------------------------------------------
 
@@ -288,6 +314,7 @@ class Session:
         write: dict[type, Callable[..., None]] = {
             Chunk: self._writer.append,
             Event: self._writer.event,
+            Landscape: self._writer.landscape,
         }
         with self._writer.transaction():
             for item in self._news:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import msgspec
 from rich.text import Text
@@ -16,13 +16,14 @@ from textual.widgets import Footer, Static
 from tuitrain.optim import name_of
 from tuitrain.optim.schedules import format_schedule
 from tuitrain.record.folder import ExperimentFolder
-from tuitrain.record.inbox import Command, Pause, Resume, SetLearningRate, Step, Stop, send
+from tuitrain.record.inbox import Command, Pause, Resume, SetLearningRate, SetPace, Step, Stop, send
 from tuitrain.record.live import Recording
 from tuitrain.record.usage import GPU, ProcessUsage, gpus
 from tuitrain.ui.diagnosis import Diagnosis
 from tuitrain.ui.facts import RunFacts
 from tuitrain.ui.keys import bindings
 from tuitrain.ui.messages import Back, Refreshed, Restart
+from tuitrain.ui.pace import faster, machine_speed, slower, watchable
 from tuitrain.ui.pictures import Fit
 from tuitrain.ui.screens.dialogs import (
     HelpDialog,
@@ -71,6 +72,8 @@ class DashboardScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("dashboard", "chart", "everywhere")]
 
+    AUTO_FOCUS = ""  # keys go to the screen; the log takes them only when it is clicked
+
     def __init__(self, folder: ExperimentFolder) -> None:
         super().__init__()
         self.folder = folder
@@ -81,7 +84,9 @@ class DashboardScreen(Screen[None]):
         self._frame = 0
         self._scale_chosen = False
         self._cursor: int | None = None
+        self._judged = ""
         self._was_alive = True
+        self._asked_pace: tuple[str, float | None] = ("", None)
 
     def compose(self) -> ComposeResult:
         yield Static(self._headline(), id="headline")
@@ -147,7 +152,7 @@ class DashboardScreen(Screen[None]):
         self.query_one(StatusLine).show(status)
         self._show_charts()
         self._show_weights()
-        if self._frame <= 2 or self._frame % JUDGE_EVERY == 0 or status.ended:
+        if status.state != self._judged or self._frame % JUDGE_EVERY == 0:
             self._judge()
         log = self.query_one(LogPane)
         if log.display:
@@ -160,9 +165,8 @@ class DashboardScreen(Screen[None]):
         total = self.recording.status.total
         loss, lr = self.query_one("#loss", Chart), self.query_one("#lr", Chart)
         if not loss.curves and self.recording.names(0):
-            expected = self.facts.preset.expected.loss
-            known = expected is not None and self.facts.own_settings
-            references = [Reference(cast(float, expected), "expected")] if known else []
+            goal = self.facts.loss_goal()
+            references = [] if goal is None else [Reference(goal, self.facts.goal)]
             loss.show([Layer("loss", self.facts.series("loss"))], references=references)
             lr.show([Layer("lr", self.facts.series("lr"), colour=2, smooth=False)])
         for chart in (loss, lr):
@@ -184,11 +188,14 @@ class DashboardScreen(Screen[None]):
 
     def _show_weights(self) -> None:
         total = self.recording.status.total
-        self.query_one(WeightsTable).show(self.facts.weights(), total, self._cursor)
+        self.query_one(WeightsTable).show(
+            self.facts.weights(), total, self._cursor, self.facts.goal
+        )
         if self.fit.base is not None:
             self.query_one("#fit", PictureView).show(self.fit(self.facts.tensors(self._cursor)))
 
     def _judge(self) -> None:
+        self._judged = self.recording.status.state
         diagnosis = self.facts.diagnosis()
         self.query_one("#diagnosis", Static).update(self._in_words(diagnosis))
 
@@ -230,11 +237,11 @@ class DashboardScreen(Screen[None]):
         return not self.recording.status.ended
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        needs_worker = action in ("pause_or_resume", "step", "stop", "learning_rate")
+        needs_worker = action in ("pause_or_resume", "step", "stop", "learning_rate", "pace")
         return None if needs_worker and not self.alive else True
 
-    def _send(self, command: Command) -> None:
-        send(self.folder, command)
+    def _send(self, command: Command) -> str:
+        return send(self.folder, command)
 
     def stop_if_alive(self) -> None:
         """Ask the worker to end, unless it has."""
@@ -257,9 +264,29 @@ class DashboardScreen(Screen[None]):
 
         self.app.push_screen(LearningRateDialog(self.facts.lr()), answered)
 
+    @property
+    def _pace(self) -> float | None:
+        """The pace now; the one that was asked for, until the worker has answered."""
+        name, asked = self._asked_pace
+        answered = any(event.detail.get("id") == name for event in self.recording.events)
+        return asked if name and not answered else self.recording.status.pace
+
+    def action_pace(self, change: str) -> None:
+        pace, machine = self._pace, machine_speed(self.recording.status)
+        match change:
+            case "slower":
+                pace = slower(pace, machine)
+            case "faster":
+                pace = faster(pace, machine)
+            case "full":
+                pace = None
+        self._asked_pace = self._send(SetPace(pace)), pace
+
     def action_reset(self) -> None:
         self.stop_if_alive()
-        experiment = msgspec.structs.replace(self.folder.experiment, paused=True, created="")
+        pace = self._pace or watchable(self.facts.preset)
+        again = self.folder.experiment
+        experiment = msgspec.structs.replace(again, paused=True, created="", pace=pace)
         self.app.post_message(Restart(experiment))
 
     # Keys: the screen ---------------------------------------------------------------------------

@@ -38,7 +38,7 @@ class LeaveDialog(ModalScreen[Leaving]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Training is under way"
-            yield Static("It goes on without this screen; `tuitrain attach` shows it again.")
+            yield Static("Without this screen it goes on: see `tuitrain attach`.")
             with Horizontal(classes="buttons"):
                 yield Button("Leave it running", id="leave", variant="primary", compact=True)
                 yield Button("Stop it", id="stop", compact=True)
@@ -81,6 +81,44 @@ class LearningRateDialog(ModalScreen[float | None]):
             self.app.bell()
         else:
             self.dismiss(float(event.value))
+
+
+class TargetDialog(ModalScreen[float | str | None]):
+    """Asks for the loss to reach: a number, None for each preset's own, "" to leave it."""
+
+    BINDINGS: ClassVar = [Binding("escape", "dismiss('')", show=False)]
+
+    def __init__(self, now: float | None) -> None:
+        super().__init__()
+        self.now = now
+
+    def compose(self) -> ComposeResult:
+        now = "" if self.now is None or math.isnan(self.now) else f"{self.now:.6g}"
+        with Vertical(classes="dialog narrow") as dialog:
+            dialog.border_title = "Target loss"
+            yield Static("Steps are counted until a run's loss is at most this.", classes="hint")
+            yield Input(now, id="target", compact=True)
+            yield Static("", id="target-problem", classes="error")
+            yield Static("enter set   empty: each preset's own   esc leave", classes="hint")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self.query_one("#target-problem", Static).update(self._wrong(event.value))
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        if self._wrong(event.value):
+            self.app.bell()
+        else:
+            self.dismiss(float(event.value) if event.value.strip() else None)
+
+    @staticmethod
+    def _wrong(text: str) -> str:
+        try:
+            fits = not text.strip() or math.isfinite(float(text))
+        except ValueError:
+            fits = False
+        return "" if fits else f"✗ {text!r} is no number"
 
 
 def _problem(text: str) -> str:
@@ -150,8 +188,11 @@ class HelpDialog(_Page):
 
     HEADINGS: ClassVar[dict[Place, str]] = {
         "setup": "Setup",
+        "marks": "In the lists of presets and optimizers",
         "dashboard": "Training",
         "chart": "Loss chart",
+        "compare": "Comparison",
+        "curves": "Curves",
         "everywhere": "Everywhere",
     }
 

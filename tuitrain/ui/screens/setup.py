@@ -19,6 +19,7 @@ from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import size
 from tuitrain.ui.keys import bindings
 from tuitrain.ui.messages import Start
+from tuitrain.ui.pace import watchable
 from tuitrain.ui.screens.dialogs import HelpDialog
 from tuitrain.ui.settings import Draft
 from tuitrain.ui.widgets.form import SettingsForm
@@ -37,6 +38,11 @@ class Filter(Input):
         Binding("pagedown", "move('page_down')", show=False),
         Binding("pageup", "move('page_up')", show=False),
     ]
+
+    async def action_submit(self) -> None:
+        # At once, so that a second Enter typed ahead starts the training.
+        if isinstance(self.screen, SetupScreen):
+            self.screen.take()
 
     def action_move(self, how: str) -> None:
         presets = self.screen.query_one("#presets", OptionList)
@@ -112,9 +118,9 @@ class SetupScreen(Screen[None]):
         if event.option_id:
             self._choose(event.option_id)
 
-    @on(Input.Submitted, "#filter")
     @on(OptionList.OptionSelected, "#presets")
-    def _taken(self) -> None:
+    def take(self) -> None:
+        """The preset is chosen: the start button is next."""
         self.query_one(SettingsForm).focus_start()
 
     def _choose(self, name: str) -> None:
@@ -160,7 +166,8 @@ class SetupScreen(Screen[None]):
             form.focus_setting(next(iter(errors)))
             self.app.bell()
             return
-        self.app.post_message(Start(single(preset, device=form.device)))
+        watched = single(preset, device=form.device, pace=watchable(preset))
+        self.app.post_message(Start(watched))
 
 
 def about(preset: Preset) -> Table:

@@ -71,7 +71,13 @@ class Canvas:
     def line(self, x: ArrayLike, y: ArrayLike, ink: int) -> None:
         """A line through the points x [n], y [n], broken at NaN."""
         px, py = np.asarray(x, np.float64), np.asarray(y, np.float64)
-        self._lay(self._segments(px[:-1], py[:-1], px[1:], py[1:]), ink)
+        across, down = self._along(px[:-1], py[:-1], px[1:], py[1:])
+        # Straight into the cells: a line is few dots of a large raster.
+        tall, wide = self._bits.shape
+        cells = np.zeros_like(self._cells)
+        place = (down // tall) * self.width + across // wide
+        np.bitwise_or.at(cells.reshape(-1), place, self._bits[down % tall, across % wide])
+        self._lay_cells(cells, ink)
 
     def points(self, x: ArrayLike, y: ArrayLike, ink: int) -> None:
         """Points of 2 x 2 dots around x [n], y [n]."""
@@ -126,12 +132,30 @@ class Canvas:
             raster[:, calm & (np.arange(self.columns) % (3 * dash) < dash)] = False
         self._lay(raster, ink)
 
+    def area(self, top: Dots, bottom: Dots, ink: int) -> None:
+        """A thin veil of every other dot between two curves, top [columns] and bottom [columns].
+
+        It joins columns that have no value between two that have one.
+        """
+        known = np.flatnonzero(~np.isnan(top + bottom))
+        if not known.size:
+            return
+        x = np.arange(known[0], known[-1] + 1)
+        high, low = (np.interp(x, known, edge[known]) for edge in (top, bottom))
+        y = np.arange(self.rows)[:, None]
+        raster = np.zeros((self.rows, self.columns), np.bool_)
+        raster[:, x] = (y >= np.floor(high)) & (y <= np.floor(low)) & ((x + y) % 2 == 0)
+        self._lay(raster, ink)
+
     def _lay(self, raster: NDArray[np.bool_], ink: int) -> None:
         tall, wide = self._bits.shape
         dots = raster.view(np.uint8)
         cells = np.zeros_like(self._cells)
         for (down, across), bit in np.ndenumerate(self._bits):
             cells |= dots[down::tall, across::wide] * bit
+        self._lay_cells(cells, ink)
+
+    def _lay_cells(self, cells: NDArray[np.uint8], ink: int) -> None:
         drawn = cells > 0
         taken = drawn & (self._levels < self.level)
         full = taken & (_COUNT[self._cells] * 4 >= self._bits.size * 3)
@@ -144,18 +168,32 @@ class Canvas:
 
     def _raster(self, x: Dots, y: Dots) -> NDArray[np.bool_]:
         raster = np.zeros((self.rows, self.columns), np.bool_)
-        inside = (x >= 0) & (x < self.columns) & (y >= 0) & (y < self.rows)
-        raster[y[inside].astype(np.intp), x[inside].astype(np.intp)] = True
+        across, down = self._inside(x, y)
+        raster[down, across] = True
         return raster
 
+    def _inside(self, x: Dots, y: Dots) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Column and row of each dot that is not clipped."""
+        inside = (x >= 0) & (x < self.columns) & (y >= 0) & (y < self.rows)
+        return x[inside].astype(np.intp), y[inside].astype(np.intp)
+
     def _segments(self, x0: Dots, y0: Dots, x1: Dots, y1: Dots) -> NDArray[np.bool_]:
+        raster = np.zeros((self.rows, self.columns), np.bool_)
+        across, down = self._along(x0, y0, x1, y1)
+        raster[down, across] = True
+        return raster
+
+    def _along(
+        self, x0: Dots, y0: Dots, x1: Dots, y1: Dots
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Column and row of every dot along some segments."""
         x0, y0, x1, y1 = _clip(x0, y0, x1, y1, self.columns, self.rows)
         # One dot for each column or row that is crossed, whichever are more: thin, no holes.
         count = np.ceil(np.maximum(np.abs(x1 - x0), np.abs(y1 - y0))).astype(np.intp) + 1
         segment = np.repeat(np.arange(len(count)), count)
         index = np.arange(len(segment)) - np.repeat(np.cumsum(count) - count, count)
         along = index / np.maximum(count[segment] - 1, 1)
-        return self._raster(
+        return self._inside(
             x0[segment] + along * (x1 - x0)[segment], y0[segment] + along * (y1 - y0)[segment]
         )
 

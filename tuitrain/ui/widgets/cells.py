@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +11,9 @@ from rich.cells import cell_len
 from tuitrain.ui.widgets.canvas import Canvas
 
 BLANK = ord(" ")
+
+FAR = 12
+"""Unchanged cells that part two changes of a row."""
 
 
 class Cells:
@@ -56,19 +59,31 @@ class Cells:
         blank = self.codes[y, x : x + width] == BLANK
         return bool((blank | (self.inks[y, x : x + width] == besides)).all())
 
-    def runs(self, y: int) -> Iterator[tuple[str, int]]:
-        """Row y as the fewest pieces of one ink; a blank joins the piece before it."""
+    def runs(self, y: int, opaque: Sequence[int] = ()) -> Iterator[tuple[str, int]]:
+        """Row y as the fewest pieces of one ink; a blank joins the piece before it.
+
+        Args:
+            opaque: the inks with a background of their own, which no blank joins.
+        """
         codes, inks = self.codes[y], self.inks[y]
-        last_drawn = np.maximum.accumulate(np.where(codes != BLANK, np.arange(self.width), 0))
+        drawn = codes != BLANK
+        last_drawn = np.maximum.accumulate(np.where(drawn, np.arange(self.width), 0))
         joined = inks[last_drawn]
+        joined[~drawn & np.isin(joined, opaque)] = 0
         starts = [0, *(np.flatnonzero(np.diff(joined)) + 1).tolist(), self.width]
         text = self.row(y)
         for start, stop in pairwise(starts):
             yield text[start:stop], int(joined[start])
 
     def changes(self, other: Cells) -> Iterator[tuple[int, int, int]]:
-        """(y, first x, last x) of each row that differs from another of the same size."""
+        """(y, first x, last x) of what differs from another of the same size.
+
+        A row gives several stretches where they are so far apart that to go to the next one
+        takes fewer bytes than to send what lies between.
+        """
         changed = (self.codes != other.codes) | (self.inks != other.inks)
         for y in np.flatnonzero(changed.any(axis=1)).tolist():
             columns = np.flatnonzero(changed[y])
-            yield y, int(columns[0]), int(columns[-1])
+            parts = np.flatnonzero(np.diff(columns) > FAR) + 1
+            for first, stop in pairwise([0, *parts.tolist(), len(columns)]):
+                yield y, int(columns[first]), int(columns[stop - 1])

@@ -112,6 +112,7 @@ class Chart(Plot):
         self.marks: list[Mark] = []
         self.references: list[Reference] = []
         self.legend = legend
+        self.margin = 0
         self._least_gutter = self._gutter = gutter
         self._auto = AutoRange()
         self._view: tuple[float, float] | None = None
@@ -303,20 +304,25 @@ class Chart(Plot):
         over.gaps([curve.raw for curve in curves], self.part("warning"))
         over.references(self.references, self.part("reference"))
         over.marks(self.marks, {kind: self.part(kind) for kind in ("event", "warning")})
+        self._annotate(over, bool(header))
+
+    def _annotate(self, over: Overlay, header: bool) -> None:
+        """Write the values of the curves."""
         entries = self._entries()
         if self._cursor is not None:
             over.tags(self._cursor, entries)
         if header:
-            over.legend(self._cursor, entries, self._state(), self.part("text"), inks.label)
+            at = None if self._cursor is None else f"step {self._cursor:,}"
+            over.legend(at, entries, self._state(), self.part("text"), self.part("label"))
 
     def _fit(self, cells: Cells, header: int, x: Scale) -> tuple[Canvas, list[Curve], Scale]:
         """Arrange the axes so that every label of the y axis has room; it only ever widens."""
         while True:
-            self._area = arrange(cells.width, cells.height, self._gutter, header)
+            self._area = arrange(cells.width - self.margin, cells.height, self._gutter, header)
             canvas = Canvas(self._area.width, self._area.height, self.marker)
             curves = [Curve.of(y, x, canvas.columns, self.smoothing) for y in self.curves]
             include = [r.value for r in self.references] if self._view is None else []
-            extremes = value_range(curves, self.log_y, self.robust, include)
+            extremes = self._extremes(curves, include)
             low, high = extremes or ((1.0, 10.0) if self.log_y else (0.0, 1.0))
             y = self._auto.update(low, high, self._area.y_count, self.log_y)
             labels = y_labels(y, self._area)
@@ -324,6 +330,10 @@ class Chart(Plot):
             if needed <= self._gutter or not self._area.labels_left:
                 return canvas, curves, y
             self._gutter = needed
+
+    def _extremes(self, curves: list[Curve], include: list[float]) -> tuple[float, float] | None:
+        """The least and the greatest value that the y axis must hold."""
+        return value_range(curves, self.log_y, self.robust, include)
 
     def _draw_lines(self, canvas: Canvas, x: Scale, y: Scale) -> None:
         """References, marks and the cursor: all beneath the curves."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -13,11 +12,15 @@ from textual.widgets import Button, Input, Label, Select, Static
 
 from tuitrain.optim import OPTIMIZERS
 from tuitrain.spec.preset import Preset
+from tuitrain.ui.plan import EACH_OWN, LR, SEED, Checked, Plan, product
 from tuitrain.ui.settings import OPTIMIZER, Draft, Setting, name_of
+from tuitrain.ui.widgets.marks import MarkSelect
 
 CHANGED_MARK, WRONG_MARK = "•", "✗"
-MOST_NUMBERS = 2 + max(len(msgspec.structs.fields(cls)) for cls in OPTIMIZERS.values())
-"""Hyper-parameters of the optimizer that has most, and those of a loss."""
+
+HINTS = {LR: "or 1e-3,1e-2 or 1e-4:1:log:32", SEED: "or from:below, such as 0:8"}
+"""What else a setting may be, shown while the cursor is in it."""
+MENU_HINT = "space in the menu marks several"
 
 
 class Entry(Horizontal):
@@ -82,13 +85,11 @@ class Row(Vertical):
 class Choice(Horizontal):
     """A label and a menu."""
 
-    def __init__(self, label: str, options: Iterable[str], id: str) -> None:  # noqa: A002
+    def __init__(self, label: str, select: Select[str]) -> None:
         super().__init__()
         self.text = label
         self.label = Label(f"  {label}", classes="label")
-        self.select: Select[str] = Select(
-            [(name, name) for name in options], id=id, allow_blank=False, compact=True
-        )
+        self.select = select
 
     def compose(self) -> ComposeResult:
         yield self.label
@@ -100,7 +101,7 @@ class Choice(Horizontal):
 
 
 class SettingsForm(Vertical):
-    """Edits a draft; every edit is checked as it is typed."""
+    """Edits a plan by one of its presets; every edit is checked as it is typed."""
 
     class Changed(Message):
         """The settings changed; `preset` is None while something is wrong."""
@@ -114,15 +115,18 @@ class SettingsForm(Vertical):
 
     def __init__(self, devices: list[str], id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.draft: Draft | None = None
-        self.optimizer = Choice("optimizer", OPTIMIZERS, "optimizer")
-        self.devices = Choice("device", devices, "device-menu")
+        self.plan: Plan | None = None
+        self.shown = ""
+        self.menu = MarkSelect(list(OPTIMIZERS), "optimizer")
+        self.optimizer = Choice("optimizer", self.menu)
+        names = [(name, name) for name in devices]
+        self.devices = Choice(
+            "device", Select(names, id="device-menu", allow_blank=False, compact=True)
+        )
         lr, steps, batch, seed, schedule = (Entry() for _ in range(5))
-        numbers = [Entry() for _ in range(MOST_NUMBERS + MOST_NUMBERS % 2)]
-        self.entries = [lr, steps, batch, seed, schedule, *numbers]
+        self.entries = [lr, steps, batch, seed, schedule]
         self.rows = [
             Row(self.optimizer, lr),
-            *(Row(*numbers[i : i + 2]) for i in range(0, len(numbers), 2)),
             Row(steps, batch),
             Row(seed, self.devices),
             Row(schedule),
@@ -147,7 +151,7 @@ class SettingsForm(Vertical):
         self._show()
 
     def focus_start(self) -> None:
-        self.query_one("#start").focus()
+        self.screen.set_focus(self.query_one("#start"))
 
     def focus_setting(self, key: str) -> None:
         """Put the cursor where something is to be corrected."""
@@ -158,11 +162,21 @@ class SettingsForm(Vertical):
     def _show(self) -> None:
         assert self.draft is not None  # edit() gave it before anything could change
         settings = self.draft.settings()
+        while len(self.entries) < len(settings):
+            self._add_row()
         for entry, setting in zip(self.entries, settings, strict=False):
             entry.show(setting, self.draft.changes.get(setting.key, setting.default))
         for entry in self.entries[len(settings) :]:
             entry.hide()
         self._check()
+
+    def _add_row(self) -> None:
+        """One more row of numbers: mounted when a preset needs it, for a quick first frame."""
+        pair = Entry(), Entry()
+        row = Row(*pair)
+        self.mount(row, before=self.rows[-3])
+        self.entries += pair
+        self.rows.insert(-3, row)
 
     def _check(self) -> None:
         assert self.draft is not None

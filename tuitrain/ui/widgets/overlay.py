@@ -104,7 +104,7 @@ class Overlay:
                         self.area.x + column, row, cross if begins[column] else more, ink
                     )
 
-    def tags(self, step: int, entries: Sequence[Entry]) -> None:
+    def tags(self, step: float, entries: Sequence[Entry]) -> None:
         """A point on each curve at the cursor and its value beside it, none over another."""
         column = self._column(step)
         taken: set[int] = set()
@@ -123,15 +123,15 @@ class Overlay:
                 taken.add(free[0])
 
     def legend(
-        self, step: int | None, entries: Sequence[Entry], state: str, ink: int, quiet: int
+        self, at: str | None, entries: Sequence[Entry], state: str, ink: int, quiet: int
     ) -> None:
-        """The top row: the step at the cursor, each curve with its value, the options at the end.
+        """The top row: where the cursor is, each curve with its value, the options at the end.
 
         What has no room is left out, and the number of curves left out is given.
         """
         column, end = self.area.x, self.cells.width
-        if step is not None:
-            text = f"step {step:,}  "
+        if at is not None:
+            text = f"{at}  "
             self.cells.text(column, 0, text, ink)
             column += len(text)
         bold, thin = ("==", "--") if self.plain else ("━━", "──")

@@ -8,27 +8,36 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tuitrain.ui.widgets.axes import Inks, arrange, draw_x_axis, draw_y_axis, to_dots, y_labels
+from tuitrain.ui.widgets.axes import (
+    Area,
+    Inks,
+    arrange,
+    draw_x_axis,
+    draw_y_axis,
+    to_dots,
+    y_labels,
+)
 from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.cells import Cells
 from tuitrain.ui.widgets.plot import Plot
 from tuitrain.ui.widgets.ticks import Scale
 
 Values = NDArray[np.float64]
-Role = Literal["data", "model", "ground", "here"]
-"""What a layer is: it decides the colour, and `here` is drawn as a cross."""
+Role = Literal["data", "model", "ground", "here"] | int
+"""What a layer is: it decides the colour, `here` is drawn as a cross; a number is a series."""
 
 CROSS = np.arange(-2.0, 3.0)
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Points x [n], y [n], joined or not."""
+    """Points x [n], y [n], joined or not; a letter stands on the line, or at every point."""
 
     role: Role
     x: Values
     y: Values
     joined: bool = False
+    letter: str = ""
 
 
 @dataclass
@@ -46,10 +55,10 @@ class Picture:
     title: str
     layers: list[Layer] = field(default_factory=list)
 
-    def line(self, x: ArrayLike, y: ArrayLike, role: Role = "model") -> Picture:
-        """Add a line through points."""
-        layer = Layer(role, np.atleast_1d(x).astype(float), np.atleast_1d(y).astype(float), True)
-        self.layers.append(layer)
+    def line(self, x: ArrayLike, y: ArrayLike, role: Role = "model", letter: str = "") -> Picture:
+        """Add a line through points of rising x."""
+        points = np.atleast_1d(x).astype(float), np.atleast_1d(y).astype(float)
+        self.layers.append(Layer(role, *points, True, letter))
         return self
 
     def points(self, x: ArrayLike, y: ArrayLike, role: Role = "data") -> Picture:
@@ -100,6 +109,26 @@ class PictureView(Plot):
         draw_y_axis(cells, y, area, inks, plain=plain)
         draw_x_axis(cells, x, area, inks, plain=plain)
         cells.paste(canvas, area.x, area.y)
+        self._draw_letters(cells, picture, area)
+
+    def _draw_letters(self, cells: Cells, picture: Picture, area: Area) -> None:
+        """Those of points in place; each other on its own line, side by side from the right."""
+        x, y = Scale(*picture.x), Scale(*picture.y)
+        for layer in picture.layers:
+            if layer.letter and not layer.joined:
+                across = to_dots(x.unit(layer.x), area.width)
+                down = to_dots(y.unit(layer.y), area.height, down=True)
+                inside = (across >= 0) & (across < area.width) & (down >= 0) & (down < area.height)
+                for column, row in np.stack([across, down], 1)[inside].astype(int).tolist():
+                    cells.text(area.x + column, area.y + row, layer.letter, self.part("text"))
+        lettered = [layer for layer in picture.layers if layer.letter and layer.joined]
+        for number, layer in enumerate(lettered):
+            column = area.width - 2 - 2 * number % max(area.width - 2, 1)
+            level = np.interp(x.value((column + 0.5) / area.width), layer.x, layer.y)
+            row = float(to_dots(y.unit(level), area.height, down=True))
+            if 0 <= row < area.height and isinstance(layer.role, int):
+                ink = self.badge(layer.role)
+                cells.text(area.x + column, area.y + int(row), layer.letter, ink)
 
     def _paint(self, canvas: Canvas, layer: Layer, across: Values, up: Values) -> None:
         ink = self._ink(layer.role)
@@ -121,3 +150,5 @@ class PictureView(Plot):
                 return self.ink(self.colour(0))
             case "here":
                 return self.ink(self.colour(1), bold=True)
+            case _:
+                return self.ink(self.colour(role))

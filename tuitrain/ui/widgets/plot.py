@@ -71,6 +71,7 @@ class Plot(Widget):
         self._strips: dict[int, Strip] = {}
         self._styles: list[Style] = []
         self._inks: dict[Style, int] = {}
+        self._opaque: list[int] = []
         self._redraw_due = False
         self._background = Color(0, 0, 0)
 
@@ -91,9 +92,19 @@ class Plot(Widget):
 
     def _number(self, style: Style) -> int:
         if style not in self._inks:
+            if style.reverse or style.bgcolor != self._background.rich_color:
+                self._opaque.append(len(self._styles))
             self._inks[style] = len(self._styles)
             self._styles.append(style)
         return self._inks[style]
+
+    def badge(self, colour: int | str) -> int:
+        """The ink of a letter that stands for a series: dark or bright on the series' colour."""
+        if self.app.no_color:
+            return self._number(Style(bold=True, reverse=True))
+        back = self.colour(colour)
+        text = Color(0, 0, 0) if back.brightness > 0.45 else Color(255, 255, 255)
+        return self._number(Style(color=text.rich_color, bgcolor=back.rich_color, bold=True))
 
     def part(self, name: str) -> int:
         """The ink of one of the component classes, without its `plot--`."""
@@ -159,7 +170,9 @@ class Plot(Widget):
         if y >= cells.height or not cells.width:
             return Strip.blank(self.size.width)
         if y not in self._strips:
-            segments = [Segment(text, self._styles[ink]) for text, ink in cells.runs(y)]
+            segments = [
+                Segment(text, self._styles[ink]) for text, ink in cells.runs(y, self._opaque)
+            ]
             self._strips[y] = Strip(segments, cells.width)
         return self._strips[y]
 
@@ -169,7 +182,7 @@ class Plot(Widget):
         if cells is None or (cells.width, cells.height) != (width, height):
             self._background = self.background_colors[1]
             blank = Style(bgcolor=self._background.rich_color)
-            self._inks, self._styles = {blank: 0}, [blank]
+            self._inks, self._styles, self._opaque = {blank: 0}, [blank], []
             self._strips = {}
             self._cells = cells = self._drawn()
         return cells

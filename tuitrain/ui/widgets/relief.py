@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,22 @@ _ON_DARK = ("#060b1c", "#0c2142", "#123c5a", "#1f545f", "#3f6459", "#66674f", "#
 _ON_LIGHT = ("#ffffff", "#e4f1f4", "#cbe3e6", "#bcd6cf", "#bccaae", "#c6bd98", "#cbae8c")
 
 
-def ramp(dark: bool) -> list[Color]:
-    """The colour of each band, the lowest first, on a dark or a light background."""
+# The same where there are 256 colours: of its cube of 216, so that none becomes a grey.
+_CUBE_ON_DARK = "000000 00005f 000087 005f5f 005f87 5f875f 87875f af875f"
+_CUBE_ON_LIGHT = "ffffff d7ffff afd7ff afd7d7 afd7af d7d787 d7af87 d7af5f"
+
+
+@lru_cache
+def ramp(dark: bool, cube: bool = False) -> list[Color]:
+    """The colour of each band, the lowest first, on a dark or a light background.
+
+    Args:
+        cube: whether the terminal has 256 colours only.
+    """
+    if cube:
+        codes = (_CUBE_ON_DARK if dark else _CUBE_ON_LIGHT).split()
+        stops = [Color.parse(f"#{code}") for code in codes]
+        return [stops[band * len(stops) // BANDS] for band in range(BANDS)]
     stops = [Color.parse(text) for text in (_ON_DARK if dark else _ON_LIGHT)]
     colours = []
     for place in np.linspace(0, len(stops) - 1, BANDS):
@@ -71,11 +86,6 @@ class Relief:
         unit = np.clip(self.scale.unit(np.where(known, self.loss, self.scale.low)), 0.0, 1.0)
         bands = np.minimum(unit * BANDS, BANDS - 1).astype(np.int16)
         return np.where(known, bands, np.int16(-1))
-
-    @property
-    def levels(self) -> list[float]:
-        """The loss at which each band but the lowest begins."""
-        return [self.scale.value(band / BANDS) for band in range(1, BANDS)]
 
 
 def _middles(span: tuple[float, float], count: int) -> NDArray[np.float64]:

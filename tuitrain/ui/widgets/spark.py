@@ -26,6 +26,7 @@ def spark(
     warning: str | Style = "",
     marker: Marker = "braille",
     span: tuple[float, float] | None = None,
+    log: bool = False,
 ) -> Text:
     """The course of a series as `width` bars of eighths, from its minimum to its maximum.
 
@@ -38,6 +39,7 @@ def spark(
         style, warning: of the bars and of the crosses.
         marker: with "ascii", bars are letters.
         span: steps from the first cell to the last; else those that the series has.
+        log: bars of equal ratios, where all values are positive.
     """
     plain = marker == "ascii"
     if not len(series):
@@ -45,7 +47,10 @@ def spark(
     first = series.first_step
     low, high = span or (first, max(series.last_step, first + 1))
     columns = series.columns(low, high, width)
-    levels = _levels(_held(_shown(columns)), len(PLAIN if plain else EIGHTHS))
+    shown = _shown(columns)
+    if log and np.nanmin(shown, initial=np.inf) > 0:
+        shown = np.log(shown)
+    levels = _levels(_held(shown), len(PLAIN if plain else EIGHTHS))
     text = Text()
     for level, bad in zip(levels.tolist(), columns.bad.tolist(), strict=True):
         if bad:

@@ -10,6 +10,7 @@ from textual.app import RenderResult
 from textual.widget import Widget
 
 from tuitrain.record.status import Status
+from tuitrain.ui import pace
 
 ASCII = os.environ.get("TUITRAIN_MARKERS") == "ascii"
 
@@ -42,29 +43,35 @@ class StatusLine(Widget):
 
     DEFAULT_CSS = "StatusLine { height: 1; padding: 0 1; }"
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, id: str | None = None, *, runs: int = 1) -> None:  # noqa: A002
         super().__init__(id=id)
         self.status = Status("starting")
+        self.runs = runs
 
     def show(self, status: Status) -> None:
         """Show a status; redrawn only if a character would change."""
         before, self.status = self.status, status
-        if facts(before) != facts(status):
+        if facts(before, self.runs) != facts(status, self.runs):
             self.refresh()
 
     def render(self) -> RenderResult:
         variables = self.app.theme_variables
-        return line(self.status, self.size.width, variables["quiet"], variables)
+        return line(self.status, self.size.width, variables["quiet"], variables, self.runs)
 
 
-def facts(status: Status) -> tuple[str, ...]:
-    """The texts of the line: state, steps, share, time, speed, device."""
+def facts(status: Status, runs: int = 1) -> tuple[str, ...]:
+    """The texts of the line: state, steps, share, time, speed, device.
+
+    Args:
+        runs: that train side by side; the steps of a second are those of each of them.
+    """
     share = status.step / status.total if status.total else 0.0
-    speed = status.steps_per_second
+    speed, held = pace.speed(status), pace.held(status)
+    left = (status.total - status.step) / max(len(status.stack_steps), 1)
     if status.ended:
-        time = f"in {clock(status.seconds)}"
+        time = f"{clock(status.seconds)} of work" if held else f"in {clock(status.seconds)}"
     elif speed > 0 and status.state == "running":
-        time = f"eta {clock((status.total - status.step) / speed)}"
+        time = f"eta {clock(left / speed)}"
     else:
         time = "eta –"  # noqa: RUF001
     return (
@@ -72,14 +79,22 @@ def facts(status: Status) -> tuple[str, ...]:
         f"{status.step:,} / {status.total:,}" if status.total else "–",  # noqa: RUF001
         f"{int(100 * share)} %",
         time,
-        f"{speed:,.0f} steps/s" if speed >= 10 else f"{speed:.1f} steps/s",
+        _speed(status, runs),
         status.device,
     )
 
 
-def line(status: Status, width: int, quiet: str, colours: dict[str, str]) -> Text:
+def _speed(status: Status, runs: int) -> str:
+    """The machine's speed, or the pace if that is less: it says which of the two it is."""
+    each = pace.speed(status)
+    number = f"{each:,.0f}" if each >= 10 or each.is_integer() else f"{each:.1f}"
+    text = f"pace {number} steps/s" if pace.held(status) else f"{number} steps/s"
+    return text if runs == 1 else f"{runs:,} runs × {text}"  # noqa: RUF001
+
+
+def line(status: Status, width: int, quiet: str, colours: dict[str, str], runs: int = 1) -> Text:
     """The status line in a given width; the bar takes what the words leave."""
-    state, steps, share, time, speed, device = facts(status)
+    state, steps, share, time, speed, device = facts(status, runs)
     sign = SIGNS[state]
     colour = colours.get(sign.style, quiet)
     head = Text.assemble((f"{sign} {state}", f"bold {colour}"), "  ", steps, "  ")

@@ -1,4 +1,4 @@
-"""The weights: value now, the way it came, the value expected, and whether it is reached."""
+"""The weights: value now, the way it came, the value to reach, and whether it is reached."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ class WeightsTable(Plot):
     weights: Sequence[Weight] = ()
     step: int | None = None
     total = 0
+    goal = "expected"
 
-    def show(self, weights: Sequence[Weight], total: int, step: int | None = None) -> None:
-        """Show the weights after a step; None is the last."""
+    def show(
+        self, weights: Sequence[Weight], total: int, step: int | None = None, goal: str = "expected"
+    ) -> None:
+        """Show the weights after a step (None is the last), and their goals under its name."""
         taller = len(weights) != len(self.weights)
-        self.weights, self.total, self.step = weights, total, step
+        self.weights, self.total, self.step, self.goal = weights, total, step, goal
         if taller:
             self.refresh(layout=True)
         else:
@@ -45,11 +48,11 @@ class WeightsTable(Plot):
         line = self.ink(self.colour(0).with_alpha(0.7))
         name_width = min(max(len(w.name) for w in self.weights), max(cells.width // 4, 6))
         tensors = self.weights[0].ratio is not None
-        expecting = tensors or any(w.expected is not None for w in self.weights)
+        expecting = tensors or any(w.goal is not None for w in self.weights)
         value_end = name_width + 1 + NUMBER
         right = NUMBER + 3 if expecting else 0
         room = cells.width - value_end - 2 - right
-        heads = ("norm", "update/w") if tensors else ("now", "expected")
+        heads = ("norm", "update/w") if tensors else ("now", self.goal)
         head = f"at {self.step:,}" if self.step is not None else heads[0]
         cells.text(value_end - len(head), 0, head, label)
         if expecting:
@@ -66,10 +69,12 @@ class WeightsTable(Plot):
             if weight.ratio is not None:
                 ratio = f"{weight.ratio.last:.1e}"
                 cells.text(cells.width - 2 - len(ratio), row, ratio, label)
-            elif weight.expected is not None:
-                wanted = short(weight.expected)
+            elif weight.goal is not None:
+                wanted = short(weight.goal)
                 cells.text(cells.width - 2 - len(wanted), row, wanted, label)
-                reached = abs(value - weight.expected) <= weight.tolerance
+                if weight.tolerance is None:
+                    continue
+                reached = abs(value - weight.goal) <= weight.tolerance
                 mark = ("v" if self.marker == "ascii" else "✓") if reached else "·"
                 cells.text(cells.width - 1, row, mark, good if reached else label)
 

@@ -1,0 +1,184 @@
+"""Every optimum against the course's own numbers, an exhaustive search, or the trainer's loss."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tuitrain.data import dataset
+from tuitrain.data.optimum import optimum
+from tuitrain.spec.catalogue import catalogue, find
+from tuitrain.spec.load import decode
+from tuitrain.spec.overrides import override
+from tuitrain.spec.preset import Preset
+from tuitrain.spec.size import shapes
+from tuitrain.train.losses import loss
+
+COURSE: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "reference" / "course.json").read_text(encoding="utf-8")
+)
+
+
+def judged(preset: Preset, weights: np.ndarray) -> np.ndarray:
+    """The trainer's own loss of flat weights [n, P], in float64."""
+    data = dataset(preset)
+    x, y = (data.x, data.y) if data else (np.empty((1, 0)), np.empty((1, 0)))
+    p = torch.from_numpy(np.asarray(weights, np.float64))
+    rows = torch.from_numpy(x), torch.from_numpy(y)
+    return loss(preset.model, preset.loss, shapes(preset), p, *rows).numpy()
+
+
+def flat(weights: dict[str, np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.ravel(value) for value in weights.values()])
+
+
+def test_the_least_squares_of_the_course() -> None:
+    found, course = optimum(find("sales-mse")), COURSE["sales-mse"]
+    assert found is not None
+    assert flat(found.weights) == pytest.approx(course["least_squares_optimum"], abs=5e-6)
+    assert found.loss == pytest.approx(course["optimum_loss"], abs=5e-7)
+
+
+def test_the_linear_program_of_the_course() -> None:
+    found, course = optimum(find("sales-cost1-profit99")), COURSE["sales-cost1-profit99"]
+    assert found is not None
+    assert flat(found.weights) == pytest.approx(course["linear_program_optimum"], abs=5e-6)
+    assert found.loss == pytest.approx(course["optimum_loss"], abs=5e-4)
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_no_weights_near_an_optimum_are_better(name: str) -> None:
+    preset, found = find(name), optimum(find(name))
+    assert found is not None
+    if not found.weights:
+        return
+    best = flat(found.weights)
+    assert {k: v.shape for k, v in found.weights.items()} == shapes(preset)
+    assert judged(preset, best[np.newaxis])[0] == pytest.approx(found.loss, rel=1e-12, abs=1e-20)
+    random = np.random.default_rng(1)
+    for distance in (1e-4, 1e-2, 1.0, 10.0):
+        others = best + distance * random.normal(size=(500, best.size))
+        assert judged(preset, others).min() >= found.loss - 1e-12
+
+
+def exhaustive(x: np.ndarray, y: np.ndarray, cost: float, profit: float) -> float:
+    """The least sum of prices over all vertices."""
+    least = np.inf
+    for rows in combinations(range(len(x)), x.shape[1]):
+        corner = x[list(rows)]
+        if abs(np.linalg.det(corner)) > 1e-9:
+            error = x @ np.linalg.solve(corner, y[list(rows)]) - y
+            error[abs(error) < 1e-9] = 0
+            least = min(least, float(np.where(error > 0, cost * error, -profit * error).sum()))
+    return least
+
+
+def points(x: Any, y: Any, loss: dict[str, Any], *, bias: bool = False) -> Preset:
+    return decode(
+        {
+            "title": "t",
+            "data": {"kind": "points", "x": x, "y": y},
+            "model": {"kind": "linear", "bias": bias},
+            "loss": loss,
+            "optimizer": {"name": "sgd"},
+            "train": {"steps": 1},
+        },
+        "points",
+    )
+
+
+numbers = st.integers(-8, 8).map(lambda n: n / 4)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_the_linear_program_against_all_vertices(data: st.DataObject) -> None:
+    """Small whole numbers: rows repeat, lie on planes by chance, and depend on each other."""
+    width = data.draw(st.integers(1, 3))
+    row = st.lists(numbers, min_size=width, max_size=width)
+    x = data.draw(st.lists(row, min_size=width, max_size=9))
+    y = data.draw(st.lists(numbers, min_size=len(x), max_size=len(x)))
+    cost, profit = data.draw(st.tuples(*[st.sampled_from([0, 1, 3, 99])] * 2))
+    found = optimum(points(x, y, {"kind": "asymmetric", "cost": cost, "profit": profit}))
+    if np.linalg.matrix_rank(x) < width:
+        assert found is None
+    else:
+        assert found is not None
+        assert found.loss == pytest.approx(
+            exhaustive(np.array(x), np.array(y), cost, profit), rel=1e-9, abs=1e-9
+        )
+
+
+def test_a_large_linear_program_is_solved_at_once() -> None:
+    preset = override(find("sales-cost1-profit99"), {"data.rows": 20_000})
+    found = optimum(preset)
+    assert found is not None
+    best = flat(found.weights)
+    around = best + 1e-6 * np.array([[1, 0], [-1, 0], [0, 1], [0, -1], [1, -1], [-1, 1]])
+    assert (judged(preset, around) > found.loss).all()
+
+
+def test_several_outputs_and_a_bias() -> None:
+    x = [[0.0], [1.0], [2.0], [4.0]]
+    y = [[1.0, 0.0], [3.0, 0.5], [4.0, 3.0], [9.5, 1.0]]
+    for kind in ({"kind": "mse"}, {"kind": "asymmetric", "cost": 2, "reduce": "mean"}):
+        preset = points(x, y, kind, bias=True)
+        found = optimum(preset)
+        assert found is not None
+        assert {k: v.shape for k, v in found.weights.items()} == {"w": (1, 2), "b": (2,)}
+        best = flat(found.weights)
+        assert judged(preset, best[np.newaxis])[0] == pytest.approx(found.loss, rel=1e-12)
+        others = best + 0.1 * np.random.default_rng(2).normal(size=(2000, 4))
+        assert judged(preset, others).min() >= found.loss
+
+
+@pytest.mark.parametrize(
+    ("formula", "least", "place"),
+    [
+        ("(w + 1)^2", 0.0, -1.0),
+        ("w^4 - 2*w^2 + w/8", None, None),
+        ("3 - 2*w + w*w", 2.0, 1.0),
+        ("(w - 2)^4 + 5", 5.0, 2.0),
+    ],
+)
+def test_a_polynomial_is_least_at_a_root(
+    formula: str, least: float | None, place: float | None
+) -> None:
+    preset = find("parabola-constant")
+    preset = replace(preset, loss=replace(preset.loss, formula=formula))
+    found = optimum(preset)
+    assert found is not None
+    w = np.linspace(-10, 10, 200_001)[:, np.newaxis]
+    assert found.loss <= judged(preset, w).min() + 1e-12
+    if least is not None:
+        assert found.loss == pytest.approx(least, abs=1e-12)
+        assert flat(found.weights)[0] == pytest.approx(place, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "formula", ["w^3", "-w^2", "w", "sin(w)", "abs(w)", "1/w^2", "w^200", "exp(w)"]
+)
+def test_what_has_no_exact_least_value_has_none(formula: str) -> None:
+    preset = find("parabola-constant")
+    assert optimum(replace(preset, loss=replace(preset.loss, formula=formula))) is None
+
+
+def test_free_logits_give_the_mean_target() -> None:
+    preset = find("cross-entropy-two-guesses")
+    sure = optimum(preset)
+    assert sure is not None
+    assert (sure.loss, sure.weights) == (0.0, {})
+    unsure = replace(preset, data=replace(preset.data, y=[[1, 0], [1, 0], [0, 1]]))  # type: ignore[type-var]
+    found = optimum(unsure)
+    assert found is not None
+    assert found.loss == pytest.approx(-(2 * np.log(2 / 3) + np.log(1 / 3)) / 3)
+    assert judged(unsure, flat(found.weights)[np.newaxis])[0] == pytest.approx(found.loss)

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuitrain.record.ranking import Spread, default_target, losses, quartiles, rank
+from tuitrain.record.status import RunResult, RunStatus
+from tuitrain.record.verdict import verdict
+from tuitrain.spec.catalogue import find
+from tuitrain.spec.comparison import compare
+from tuitrain.spec.experiment import Experiment
+from tuitrain.spec.grouping import Pane, panes
+
+SALES = find("sales-mse")
+INF = math.inf
+
+
+def made(optimizers: list[str], rates: list[float], seeds: int) -> tuple[Experiment, Pane]:
+    experiment = compare([SALES], optimizers=optimizers, learning_rates=rates, seeds=seeds)
+    return experiment, panes(experiment)[0]
+
+
+def said(
+    optimizers: list[str], rates: list[float], table: list[list[float]], steps: object = None
+) -> str:
+    """The verdict on the losses of every group [groups][seeds]."""
+    experiment, pane = made(optimizers, rates, len(table[0]))
+    found = np.array(table).ravel()
+    reached = None if steps is None else np.array(steps, float).ravel()
+    ranking = rank(pane, found, reached)
+    return verdict(experiment, pane, ranking, found, np.full(found.size, 0.657), target=0.007)
+
+
+def result(index: int, status: RunStatus, loss: float, final: float) -> RunResult:
+    return RunResult(index, "n", "p", "sgd", 0.1, 0, status, 10, loss, loss, final)
+
+
+def test_runs_are_judged_by_the_final_loss_and_lost_if_diverged() -> None:
+    results = [
+        result(0, "finished", 2.0, 1.0),
+        result(1, "running", 3.0, math.nan),
+        result(2, "diverged", 4.0, 5.0),
+        result(3, "waiting", math.nan, math.nan),
+    ]
+    np.testing.assert_array_equal(losses(results), [1.0, 3.0, INF, math.nan])
+    last = np.array([9.0, 2.5, 9.0, math.nan])
+    np.testing.assert_array_equal(losses(results, last), [1.0, 2.5, INF, math.nan])
+
+
+@given(st.lists(st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=4), min_size=2, max_size=2))
+def test_quartiles_are_those_of_numpy(table: list[list[float]]) -> None:
+    _, pane = made(["sgd", "adam"], [0.1], 4)
+    expected = np.quantile(table, [0.25, 0.5, 0.75], axis=1).T
+    found = quartiles(pane.groups, np.ravel(table))
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1, 2, INF, INF], (1.75, INF, INF)),
+        ([1, 2, 3, INF], (1.75, 2.5, INF)),
+        ([INF] * 4, (INF, INF, INF)),
+        ([1, 2, 3, math.nan], (1.5, 2, 2.5)),
+        ([math.nan] * 4, (math.nan, math.nan, math.nan)),
+    ],
+)
+def test_lost_runs_count_and_unknown_ones_do_not(
+    values: list[float], expected: tuple[float, ...]
+) -> None:
+    _, pane = made(["sgd"], [0.1], 4)
+    np.testing.assert_array_equal(quartiles(pane.groups, np.array(values, float)), [expected])
+
+
+def test_the_lowest_median_is_first() -> None:
+    _, pane = made(["sgd"], [0.1, 0.2, 0.3, 0.4], 3)
+    found = np.array([[3, 1, 2], [0, 9, 9], [1, INF, 1], [INF, INF, 1]], float)
+    ranking = rank(pane, found.ravel(), np.full(12, 5.0))
+    assert [r.group.optimizer.lr for r in ranking] == [0.3, 0.1, 0.2, 0.4]
+    assert [r.rank for r in ranking] == [1, 2, 3, 4]
+    assert [r.diverged for r in ranking] == [1, 0, 0, 2]
+    assert ranking[1].loss == Spread(1.5, 2, 2.5)
+    assert ranking[0].steps == Spread(5, 5, 5)
+
+
+def test_of_equal_losses_the_faster_is_first() -> None:
+    _, pane = made(["sgd", "adam"], [0.1], 1)
+    ranking = rank(pane, np.array([1.0, 1.0]), np.array([math.nan, 7.0]))
+    assert [r.group.name.split()[1] for r in ranking] == ["adam", "sgd"]
+    assert ranking[1].steps.median == INF
+
+
+def test_the_default_target_leaves_one_hundredth_of_the_way() -> None:
+    _, pane = made(["sgd", "adam"], [0.1], 3)
+    initial = np.array([10.0, 20.0, 30.0] * 2)
+    found = np.array([4.0, 5.0, 6.0, INF, INF, 1.0])
+    assert default_target(pane, found, initial, optimum=0.0) == pytest.approx(0.2)
+    assert default_target(pane, found, initial) == pytest.approx(5 + 0.01 * 15)
+    assert default_target(pane, found - 25, initial) == pytest.approx(-20 + 0.01 * 40)
+    unknown = np.full(6, math.nan)
+    assert math.isnan(default_target(pane, found, unknown, optimum=0.0))
+    assert math.isnan(default_target(pane, np.full(6, INF), initial))
+
+
+SEEDS = [0.010, 0.011, 0.012, 0.013, 0.014, 0.015, 0.016, 0.017]
+
+
+def test_a_lead_beyond_the_spread_is_one() -> None:
+    text = said(["sgd", "adam"], [0.1], [[x + 0.1 for x in SEEDS], SEEDS])
+    assert text.startswith("adam lr=0.1 leads (final loss 0.0135, median of 8 seeds).")
+    assert "sgd lr=0.1, 0.1 behind and worse on 8 of 8 seeds" in text
+    assert "28.6 times the spread over seeds (0.0035)" in text
+    assert text.endswith("No run diverged.")
+
+
+def test_a_lead_within_the_spread_is_none() -> None:
+    text = said(["sgd", "adam"], [0.1], [[x + 0.001 for x in SEEDS], SEEDS])
+    assert text.startswith("adam lr=0.1 is lowest")
+    assert "worse on 8 of 8 seeds; that is within the spread over seeds (0.0035)" in text
+    assert "no clear lead" in text
+    assert "leads" not in text
+
+
+def test_the_wider_spread_counts() -> None:
+    wild = [0.02, 0.3, 0.5, 0.02, 0.4, 0.03, 0.5, 0.04]
+    assert "no clear lead" in said(["sgd", "adam"], [0.1], [wild, SEEDS])
+
+
+def test_few_seeds_make_no_lead() -> None:
+    assert "one seed gives no spread" in said(["sgd", "adam"], [0.1], [[1.0], [0.1]])
+    text = said(["sgd", "adam"], [0.1], [[1.0, 1.1, 1.2], [0.1, 0.11, 0.12]])
+    assert "3 seeds are too few to call it a lead" in text
+    assert "leads" not in text
+
+
+def test_rounding_makes_no_difference() -> None:
+    text = said(
+        ["sgd", "adam", "nadam"],
+        [0.1],
+        [[0.000651269] * 8, [0.000651270] * 8, [0.1 + x for x in SEEDS]],
+    )
+    assert text.startswith("sgd lr=0.1 and adam lr=0.1 are level but for rounding")
+    assert "Next: nadam lr=0.1" in text
+
+
+def test_the_best_of_the_other_optimizers_is_named() -> None:
+    groups = [[x + shift for x in SEEDS] for shift in (0.0, 0.1, 0.2, 0.3)]
+    text = said(["sgd", "adam"], [0.1, 0.2], groups)
+    assert "Next: sgd lr=0.2, 0.1 behind" in text
+    assert "Best of the other optimizers: adam lr=0.1, 0.2 behind" in text
+
+
+def test_the_first_to_the_target_is_named() -> None:
+    table = [SEEDS, [x + 0.1 for x in SEEDS]]
+    text = said(["sgd", "adam"], [0.1], table, [[900] * 8, [70, 80, 90, 100] * 2])
+    assert "First to the target 0.007: adam lr=0.1, after 85 steps." in text
+
+
+def test_who_diverged_and_where() -> None:
+    lost = [INF] * 8
+    some = [INF, INF, *SEEDS[2:]]
+    text = said(["sgd", "adam"], [0.1, 0.2, 0.3], [SEEDS, lost, lost, some, SEEDS, SEEDS])
+    assert text.endswith("Diverged: sgd from lr=0.2 up (all); adam at lr=0.1 (2 of 8 runs).")
+    text = said(["sgd"], [0.1, 0.2, 0.3], [lost, SEEDS, lost])
+    assert text.endswith("Diverged: sgd at lr=0.1 and 0.3 (all).")
+    assert "Every group lost most of its runs" in said(["sgd"], [0.1, 0.2], [lost, lost])
+
+
+def test_nothing_is_said_before_there_are_losses() -> None:
+    assert said(["sgd"], [0.1], [[math.nan] * 8]) == ""

@@ -1,0 +1,117 @@
+"""Steps to a target, against what the rows of a real training say."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuitrain.record.target import Losses, _windows
+from tuitrain.spec.catalogue import find
+from tuitrain.spec.comparison import compare
+from tuitrain.spec.recording import Chunk
+from tuitrain.train import Trainer
+
+
+@given(st.integers(1, 7), st.integers(1, 30), st.integers(0, 2**32 - 1))
+def test_windows_are_sums_over_the_last_values(size: int, count: int, seed: int) -> None:
+    values = np.random.RandomState(seed).lognormal(sigma=8, size=(3, count))
+    found = _windows(values, size)
+    for i in range(count):
+        if i + 1 < size:
+            assert np.isnan(found[:, i]).all()
+        else:
+            expected = values[:, i + 1 - size : i + 1].sum(axis=1)
+            np.testing.assert_allclose(found[:, i], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("blocks", [[300], [1, 4, 16, 79, 200], [37] * 9])
+def test_the_first_row_at_or_below_the_target(blocks: list[int]) -> None:
+    experiment = compare(
+        [find("sales-mse"), find("sales-cost1-profit99")],
+        optimizers=["sgd", "adam"],
+        learning_rates=[0.01, 0.1],
+        seeds=2,
+        settings={"train.steps": [300]},
+    )
+    losses = Losses(experiment)
+    rows: dict[int, list[np.ndarray]] = {i: [] for i in range(len(experiment.runs))}
+    indices = []
+    for stack, (name, preset) in enumerate(experiment.presets.items()):
+        indices.append([i for i, run in enumerate(experiment.runs) if run.preset == name])
+        trainer = Trainer(preset, experiment.stack(name), stack=stack)
+        for steps in blocks:
+            chunk = trainer.advance(steps)
+            if chunk is None:
+                continue
+            losses.add(chunk)
+            for place, run in enumerate(indices[stack]):
+                rows[run].append(chunk.series["loss"][place])
+    whole = [np.concatenate(rows[i]) for i in range(len(experiment.runs))]
+    assert [len(row) for row in whole] == [300] * 16
+    np.testing.assert_array_equal(losses.initial, [row[0] for row in whole])
+    np.testing.assert_array_equal(losses.last, [row[-1] for row in whole])
+    for factor in (2.0, 0.5, 0.01):
+        targets = np.array([factor * row[0] for row in whole])
+        expected = [
+            1 + int(np.argmax(row <= target)) if (row <= target).any() else np.nan
+            for row, target in zip(whole, targets, strict=True)
+        ]
+        np.testing.assert_array_equal(losses.steps_to(targets), expected)
+        assert factor < 1 or expected == [1] * 16
+
+
+def test_the_search_goes_on_with_new_rows() -> None:
+    experiment = compare([find("sales-mse")], seeds=3, settings={"train.steps": [2000]})
+    trainer = Trainer(find("sales-mse"), experiment.runs)
+    losses, target = Losses(experiment), [0.3] * 3
+    found = []
+    for _ in range(20):
+        chunk = trainer.advance(100)
+        assert chunk is not None
+        losses.add(chunk)
+        found.append(losses.steps_to(target).copy())
+    assert np.isnan(found[0]).any()
+    assert np.isfinite(found[-1]).all()
+    for before, after in itertools.pairwise(found):
+        known = np.isfinite(before)
+        np.testing.assert_array_equal(after[known], before[known])
+
+
+@pytest.mark.parametrize(("name", "rows"), [("book-mse", 128), ("book-less10", 128)])
+@pytest.mark.parametrize("batch", [8, 48])
+@pytest.mark.parametrize("blocks", [[160], [5, 20, 47, 88]])
+def test_small_batches_are_judged_by_a_whole_epoch(
+    name: str, rows: int, batch: int, blocks: list[int]
+) -> None:
+    experiment = compare([find(name)], settings={"train.batch": [batch]}, learning_rates=[0.0])
+    preset = experiment.presets[name]
+    trainer = Trainer(preset, experiment.runs)
+    whole = float(trainer.evaluate().loss[0])
+    losses = Losses(experiment)
+    for steps in blocks:
+        chunk = trainer.advance(steps)
+        assert chunk is not None
+        losses.add(chunk)
+    # at a learning rate of 0 every epoch has the loss of the whole training set
+    assert losses.last[0] == pytest.approx(whole, rel=1e-5)
+    batches = -(-rows // batch)
+    assert losses.steps_to([whole * 1.0001])[0] == batches
+    assert np.isnan(losses.steps_to([whole * 0.9999])[0])
+
+
+def test_a_run_that_diverged_has_no_loss_below_a_target() -> None:
+    experiment = compare([find("sales-mse")], learning_rates=[0.01, 1e30])
+    trainer = Trainer(find("sales-mse"), experiment.runs)
+    losses = Losses(experiment)
+    chunk = trainer.advance(2000)
+    assert isinstance(chunk, Chunk)
+    assert list(trainer.diverged) == [1]
+    losses.add(chunk)
+    found = losses.steps_to([0.01, 0.01])
+    assert np.isfinite(found[0])
+    assert np.isnan(found[1])
+    assert np.isfinite(losses.last).all()

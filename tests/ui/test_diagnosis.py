@@ -1,0 +1,116 @@
+"""The diagnosis of real trainings: the words must be right."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tuitrain.spec.catalogue import catalogue
+from tuitrain.spec.experiment import single
+from tuitrain.spec.overrides import override
+from tuitrain.spec.size import batches_per_epoch
+from tuitrain.train.trainer import Trainer
+from tuitrain.ui.diagnosis import Miss, describe, diverged, ended, movement, percent
+from tuitrain.ui.facts import NOT_WEIGHTS
+
+
+@cache
+def trained(name: str, changes: tuple[tuple[str, str], ...] = ()) -> tuple[dict, int]:
+    """The recorded series of a training, and its steps in one pass."""
+    preset = override(catalogue()[name], dict(changes))
+    trainer = Trainer(preset, single(preset).runs)
+    chunks = []
+    while not trainer.finished and (chunk := trainer.advance(5000)) is not None:
+        chunks.append(chunk.series)
+    series = {key: np.concatenate([c[key][0] for c in chunks]) for key in chunks[0]}
+    return series, batches_per_epoch(preset)
+
+
+def judged(name: str, end: int | None = None, **changes: str):
+    """How a training looks after `end` steps."""
+    settings = tuple((key.replace("__", "."), value) for key, value in changes.items())
+    series, batches = trained(name, settings)
+    weights = [rows[:end] for key, rows in series.items() if key not in NOT_WEIGHTS]
+    return movement(series["loss"][:end], weights, batches)
+
+
+@pytest.mark.parametrize(
+    ("name", "end", "changes", "trend"),
+    [
+        ("line-fit", 5, {}, "starting"),
+        ("line-fit", 300, {}, "improving"),
+        # Its loss is at 1e-28, where rounding moves it.
+        ("line-fit", None, {}, "plateau"),
+        ("sales-mse", 2000, {}, "improving"),
+        ("sales-mse", None, {}, "plateau"),
+        ("sales-cost1-profit99", 1000, {}, "oscillating"),
+        ("sales-cost1-profit99", None, {}, "oscillating"),
+        ("sales-cost99-profit1", 750, {}, "oscillating"),
+        ("sales-cost99-profit1", None, {}, "oscillating"),
+        ("sales-cost1-profit99", None, {"optimizer__lr": "0.0001"}, "plateau"),
+        ("sales-cost1-profit99", 1000, {"optimizer": "adam"}, "improving"),
+        ("sales-cost1-profit99", None, {"optimizer": "adam"}, "plateau"),
+        ("parabola-constant", 20, {}, "improving"),
+        ("parabola-constant", None, {"optimizer__lr": "0.001"}, "slow"),
+        ("parabola-constant", None, {"optimizer__lr": "0.999"}, "oscillating"),
+        # The loss does not move at all: only the weight tells that it swings.
+        ("parabola-constant", None, {"optimizer__lr": "1.0"}, "oscillating"),
+        ("parabola-constant", None, {"optimizer__lr": "1.01"}, "oscillating"),
+        # It swings, and gets there nevertheless.
+        ("parabola-constant", None, {"optimizer__lr": "0.9"}, "improving"),
+        # Mini-batches differ from one another; that is no oscillation.
+        ("book-mse", 1000, {}, "improving"),
+        ("book-more10", None, {}, "plateau"),
+        ("book-mse", None, {"optimizer__lr": "0"}, "plateau"),
+        ("sales-mse", 30, {"optimizer__lr": "3"}, "worse"),
+    ],
+)
+def test_trend(name: str, end: int | None, changes: dict[str, str], trend: str) -> None:
+    assert judged(name, end, **changes).trend == trend
+
+
+def test_without_weights_the_loss_alone_is_judged() -> None:
+    series, _ = trained("sales-cost99-profit1")
+    assert movement(series["loss"], []).trend == "oscillating"
+    series, _ = trained("sales-mse")
+    assert movement(series["loss"], []).trend == "plateau"
+
+
+def test_a_loss_that_ends_in_nan_is_judged_by_what_was_finite() -> None:
+    loss = np.concatenate([np.geomspace(1.0, 0.01, 100), [np.nan, np.nan]])
+    weights = np.concatenate([np.linspace(0, 1, 100), [np.nan, np.nan]])
+    assert movement(loss, [weights]).trend == "improving"
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_scale_of_the_loss_does_not_matter(scale: float, sign: int) -> None:
+    falling = sign * scale * np.linspace(2.0, 1.0, 200)[::sign]
+    assert movement(falling, [np.linspace(0, 1, 200)]).trend in ("improving", "slow")
+    assert movement(np.full(200, scale), [np.linspace(0, 1, 200)]).trend == "plateau"
+
+
+def test_sentences() -> None:
+    swinging = describe(judged("parabola-constant", optimizer__lr="1.01"))
+    assert swinging.word == "oscillating"
+    assert swinging.sentence == (
+        "the learning rate is too large: weights step back and forth, and the loss grows"
+    )
+    assert (
+        "swinging from side to side"
+        in describe(judged("parabola-constant", 20, optimizer__lr="0.9")).sentence
+    )
+    assert diverged(1234, "w").sentence == "at step 1,234 in w: try a smaller learning rate"
+    plateau = judged("sales-mse")
+    assert ended("finished", 15000, plateau, []).tone == "good"
+    missed = ended("finished", 15000, plateau, [Miss("w[0,0]", 0.91, "1.001")])
+    assert missed.sentence == (
+        "expected not reached: w[0,0] is 0.91, not 1.001; plateau at the end"
+    )
+    assert ended("finished", 300, judged("line-fit", 300), None).sentence == (
+        "improving at the end; more steps would help"
+    )
+    assert ended("killed", 70, plateau, None).word == "killed"
+    assert (percent(0.004), percent(0.0996), percent(0.5)) == ("0.4 %", "10 %", "50 %")

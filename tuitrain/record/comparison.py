@@ -1,0 +1,104 @@
+"""All that a comparison has shown so far, as a screen or a report needs it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuitrain.record.live import Recording
+from tuitrain.record.ranking import Numbers, Ranked, default_target, losses, rank
+from tuitrain.record.target import Losses
+from tuitrain.record.verdict import verdict
+from tuitrain.spec.experiment import Experiment
+from tuitrain.spec.grouping import Pane, panes
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the groups of one pane stand.
+
+    Attributes:
+        pane: what is compared.
+        target: the loss to reach; NaN while it is not known.
+        ranking: its groups, the best first.
+        verdict: the same in words.
+    """
+
+    pane: Pane
+    target: float
+    ranking: list[Ranked]
+    verdict: str
+
+
+class Comparison:
+    """Ranks the runs of an experiment as they are recorded.
+
+    Args:
+        experiment: whose runs.
+        optima: the least possible loss of every preset for which it is known, by its key.
+
+    Attributes:
+        panes: the runs by what can be compared.
+        target: the loss to reach, in every pane; None for each pane's default.
+        losses: the loss that every run is judged by, infinite for diverged runs.
+        targets: the loss that every run is to reach.
+        steps: the first step of every run that did, NaN where none has.
+        seconds: the same in seconds of the experiment's training; the runs of a preset train
+            side by side, so this tells them apart by their steps alone.
+    """
+
+    def __init__(self, experiment: Experiment, optima: Mapping[str, float]) -> None:
+        self.experiment = experiment
+        self.optima = optima
+        self.panes = panes(experiment)
+        self.target = experiment.target
+        self._rows = Losses(experiment)
+        unknown = np.full(len(experiment.runs), np.nan)
+        self.losses, self.targets, self.steps, self.seconds = (unknown.copy() for _ in range(4))
+
+    def refresh(self, recording: Recording) -> list[Standing]:
+        """Where every pane stands after what the recording has read last."""
+        results = recording.results
+        if len(results) != len(self.experiment.runs):
+            return []
+        self._rows.refresh(recording)
+        self.losses = losses(results, self._rows.last)
+        targets = [self._target(pane) for pane in self.panes]
+        for pane, target in zip(self.panes, targets, strict=True):
+            self.targets[pane.runs] = target
+        self.steps = self._rows.steps_to(self.targets)
+        self.seconds = self.steps * self._seconds_per_step(recording)
+        ended = recording.ended
+        return [
+            self._standing(pane, target, ended)
+            for pane, target in zip(self.panes, targets, strict=True)
+        ]
+
+    @property
+    def initial(self) -> Numbers:
+        """The loss of every run before the first step; see `Losses.initial`."""
+        return self._rows.initial
+
+    def _standing(self, pane: Pane, target: float, ended: bool) -> Standing:
+        ranking = rank(pane, self.losses, self.steps)
+        words = verdict(
+            self.experiment, pane, ranking, self.losses, self.initial, target=target, ended=ended
+        )
+        return Standing(pane, target, ranking, words)
+
+    def _target(self, pane: Pane) -> float:
+        if self.target is not None:
+            return self.target
+        known = [self.optima[name] for name in pane.presets if name in self.optima]
+        least = min(known) if len(known) == len(pane.presets) else None
+        return default_target(pane, self.losses, self.initial, least)
+
+    def _seconds_per_step(self, recording: Recording) -> Numbers:
+        """Of every run: the training time of the experiment by the steps of the run's stack."""
+        status = recording.status
+        steps = dict(zip(self.experiment.presets, status.stack_steps, strict=False))
+        each = {name: status.seconds / count for name, count in steps.items() if count}
+        return np.array([each.get(run.preset, math.nan) for run in self.experiment.runs])

@@ -1,0 +1,148 @@
+"""Who is best: groups of runs ranked by their loss over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuitrain.record.status import RunResult
+from tuitrain.spec.grouping import Group, Pane
+
+TARGET = 0.01
+"""The part of the way to the least loss that the default target leaves."""
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Quartiles over seeds, infinite where too many runs have diverged."""
+
+    low: float
+    median: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        """The interquartile range; NaN where nothing but infinity is left."""
+        return self.high - self.low if math.isfinite(self.low) else math.nan
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A group and its place within its pane.
+
+    Attributes:
+        rank: 1 is the lowest median loss.
+        loss: final losses over seeds, of runs that go on the loss so far; a diverged run counts
+            as infinite.
+        diverged: number of runs that have diverged.
+        steps: steps to the target over seeds; infinite for runs that have not reached it.
+    """
+
+    rank: int
+    group: Group
+    loss: Spread
+    diverged: int
+    steps: Spread
+
+
+def losses(results: Sequence[RunResult], last: Numbers | None = None) -> Numbers:
+    """The loss that each run is judged by: [runs], infinite for diverged runs.
+
+    Args:
+        results: of all runs of the experiment.
+        last: the losses of runs that have not ended, such as `Losses.last`.
+    """
+    final = np.array([result.final_loss for result in results], np.float64)
+    so_far = np.array([result.loss for result in results], np.float64) if last is None else last
+    found = np.where(np.isfinite(final), final, so_far)
+    out = np.array([result.status == "diverged" for result in results], bool)
+    found[out | np.isinf(found)] = np.inf
+    return found
+
+
+def rank(pane: Pane, losses: Numbers, steps: Numbers | None = None) -> list[Ranked]:
+    """The groups of a pane by their median loss, the best first.
+
+    Args:
+        pane: whose groups.
+        losses: of every run of the experiment, as `losses` gives them; NaN: not known yet.
+        steps: to the target, of every run, as `Losses.steps_to` gives them.
+    """
+    if steps is None:
+        steps = np.full(len(losses), np.nan)
+    spreads = quartiles(pane.groups, losses)
+    reached = quartiles(pane.groups, np.where(np.isnan(steps), np.inf, steps))
+    out = np.array([np.isinf(losses[list(group.runs)]).sum() for group in pane.groups])
+    known = np.nan_to_num(spreads[:, 1], nan=np.inf, posinf=np.inf)
+    # of equal medians (all diverged, say) whoever lost fewer runs, then whoever was faster
+    order = np.lexsort((reached[:, 1], out, known))
+    return [
+        Ranked(
+            place,
+            pane.groups[i],
+            Spread(*spreads[i].tolist()),
+            int(out[i]),
+            Spread(*reached[i].tolist()),
+        )
+        for place, i in enumerate(order.tolist(), 1)
+    ]
+
+
+def quartiles(groups: Sequence[Group], values: Numbers) -> Numbers:
+    """Quartiles of every group's runs, [groups, 3]; NaN values are left out.
+
+    Args:
+        groups: of the experiment.
+        values: of every run of the experiment.
+    """
+    found = np.full((len(groups), 3), np.nan)
+    sizes = np.array([len(group.runs) for group in groups])
+    for size in np.unique(sizes).tolist():
+        here = np.flatnonzero(sizes == size)
+        table = np.sort(values[np.array([groups[i].runs for i in here.tolist()])])  # NaN is last
+        counts = size - np.isnan(table).sum(axis=1)
+        for count in np.unique(counts[counts > 0]).tolist():
+            rows = counts == count
+            found[here[rows]] = _interpolated(table[rows][:, :count])
+    return found
+
+
+def _interpolated(table: Numbers) -> Numbers:
+    """Quartiles along the second axis of a sorted table, which may hold infinities."""
+    position = np.array([0.25, 0.5, 0.75]) * (table.shape[1] - 1)
+    below, above = np.floor(position).astype(int), np.ceil(position).astype(int)
+    low, high = table[:, below], table[:, above]
+    with np.errstate(invalid="ignore"):
+        between = low + (position - below) * (high - low)
+    return np.where(low == high, low, between)
+
+
+def default_target(
+    pane: Pane, losses: Numbers, initial: Numbers, optimum: float | None = None
+) -> float:
+    """The loss to reach where nobody has chosen one; NaN before the first step.
+
+    99 % of the way from the median initial loss down to the least possible loss, or where that
+    is not known, to the best median loss reached.
+
+    Args:
+        pane: whose runs.
+        losses: of every run, as `losses` gives them.
+        initial: of every run, as in `Losses.initial`.
+        optimum: the least possible loss.
+    """
+    start = initial[pane.runs]
+    if not np.isfinite(start).any():
+        return math.nan
+    if optimum is None:
+        medians = quartiles(pane.groups, losses)[:, 1]
+        if not np.isfinite(medians).any():
+            return math.nan
+        optimum = float(medians[np.isfinite(medians)].min())
+    return optimum + TARGET * (float(np.median(start[np.isfinite(start)])) - optimum)

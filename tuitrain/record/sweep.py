@@ -1,0 +1,159 @@
+"""Learning-rate sweeps: the loss reached against the learning rate, one line per optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from msgspec.structs import replace
+
+from tuitrain.optim import name_of
+from tuitrain.record.ranking import Numbers, quartiles
+from tuitrain.spec.experiment import Experiment, Run
+from tuitrain.spec.grouping import Group, Pane, differing, value
+from tuitrain.spec.strict import show
+
+LEVEL = 1e-3
+"""Losses that differ by no more than this part are level: less than that is often rounding."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Groups of a pane that differ in nothing but the learning rate.
+
+    Attributes:
+        name: the optimizer, and whatever else tells the line from the others.
+        groups: by rising learning rate; a rate of 0 has no place on a logarithmic axis.
+    """
+
+    name: str
+    groups: tuple[Group, ...]
+
+    @property
+    def rates(self) -> Numbers:
+        """The learning rates, [n]."""
+        return np.array([group.optimizer.lr for group in self.groups], np.float64)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A line with the losses that its groups have reached.
+
+    Attributes:
+        line: the line, of n learning rates.
+        loss: quartiles over seeds, [n, 3]: infinite where too many runs have diverged, NaN
+            where nothing is known yet.
+        diverged: runs that have diverged at each rate, [n].
+        best: index of the rate with the least median loss, of those where no run has diverged;
+            of rates that are level, the middle one: the farthest from where it gets worse.
+        level: the indices of the rates that are as good as the best one, to `LEVEL`.
+        steepest: index of the rate from which on the median loss falls fastest against the
+            logarithm of the rate, as the learning-rate finder suggests it (Smith, 2017,
+            "Cyclical learning rates for training neural networks"; forward differences, as in
+            fastai): below the best one, at a safe distance from divergence. None if the loss
+            does not fall.
+    """
+
+    line: Line
+    loss: Numbers
+    diverged: Sequence[int]
+    best: int | None
+    level: Sequence[int]
+    steepest: int | None
+
+    def in_words(self, *, ended: bool = True) -> list[str]:
+        """The best rate, the steepest one and where runs diverge, the most important first.
+
+        Args:
+            ended: whether the losses are final.
+        """
+        groups, told = self.line.groups, []
+        if self.best is not None:
+            low, median, high = self.loss[self.best].tolist()
+            low_text, high_text = f"{low:.3g}", f"{high:.3g}"
+            spread = f", quartiles {low_text} to {high_text}" if low_text != high_text else ""
+            final = "final loss" if ended else "loss so far"
+            lr = groups[self.best].optimizer.lr
+            told.append(f"best lr {lr:.4g} ({final} {median:.4g}{spread})")
+        if self.steepest is not None:
+            told.append(f"steepest lr {groups[self.steepest].optimizer.lr:.4g}")
+        told += self._lost()
+        if len(self.level) > 1:
+            first, last = (groups[self.level[i]].optimizer.lr for i in (0, -1))
+            told.append(f"as good from lr {first:.4g} to {last:.4g}")
+        return told
+
+    def _lost(self) -> list[str]:
+        bad = [i for i, count in enumerate(self.diverged) if count]
+        if not bad:
+            return []
+        groups = [self.line.groups[i] for i in bad]
+        upwards = len(bad) > 1 and bad[-1] - bad[0] + 1 == len(bad) and bad[-1] + 1 == self._size
+        where = "from lr {:.4g} up" if upwards else "at lr " + ", ".join(["{:.4g}"] * len(bad[:3]))
+        more = f" and {len(bad) - 3} more" if len(bad) > 3 and not upwards else ""
+        out, runs = sum(self.diverged), sum(len(group.runs) for group in groups)
+        count = "" if out == runs else f" ({out} of {runs} runs)"
+        return [f"diverges {where.format(*(g.optimizer.lr for g in groups))}{more}{count}"]
+
+    @property
+    def _size(self) -> int:
+        return len(self.line.groups)
+
+
+def lines(experiment: Experiment, pane: Pane) -> list[Line]:
+    """The lines of a pane, in the order of their first runs."""
+    together: dict[object, list[Group]] = {}
+    for group in pane.groups:
+        if group.optimizer.lr > 0:
+            key = group.preset, replace(group.optimizer, lr=0.0), group.schedule
+            together.setdefault(key, []).append(group)
+    found = [sorted(groups, key=lambda group: group.optimizer.lr) for groups in together.values()]
+    firsts = [experiment.runs[groups[0].runs[0]] for groups in found]
+    names = _names(experiment, firsts)
+    return [Line(name, tuple(groups)) for name, groups in zip(names, found, strict=True)]
+
+
+def sweep(line: Line, losses: Numbers) -> Sweep:
+    """What a line has reached.
+
+    Args:
+        line: of the experiment.
+        losses: of every run of the experiment, as `ranking.losses` gives them.
+    """
+    loss = quartiles(line.groups, losses)
+    diverged = [int(np.isinf(losses[list(group.runs)]).sum()) for group in line.groups]
+    median = np.where(np.isfinite(loss[:, 1]), loss[:, 1], np.nan)
+    sound = np.where(np.array(diverged) == 0, median, np.nan)
+    level: list[int] = []
+    if not np.isnan(sound).all():
+        least = float(np.nanmin(sound))
+        level = np.flatnonzero(sound <= least + LEVEL * abs(least)).tolist()
+    best = level[(len(level) - 1) // 2] if level else None
+    # beyond the best rate a fall is chance: what rose on the way to divergence may drop again
+    descent = median if best is None else median[: best + 1]
+    return Sweep(line, loss, diverged, best, level, _steepest(line.rates, descent))
+
+
+def _steepest(rates: Numbers, loss: Numbers) -> int | None:
+    """From where on the loss falls fastest against log(rate): forward differences."""
+    least, greatest = np.nanmin(loss, initial=np.inf), np.nanmax(loss, initial=-np.inf)
+    if not greatest > least + LEVEL * abs(least):
+        return None
+    slopes = np.diff(loss) / np.diff(np.log(rates[: len(loss)]))
+    return int(np.nanargmin(slopes)) if (slopes < 0).any() else None
+
+
+def _names(experiment: Experiment, runs: Sequence[Run]) -> list[str]:
+    """What tells runs of one pane apart: the optimizer and the settings that differ."""
+    keys = [k for k in differing(experiment) if k not in ("preset", "optimizer", "lr", "seed")]
+    table = [{key: value(experiment, run, key) for key in keys} for run in runs]
+    told = [key for key in keys if any(row[key] != table[0][key] for row in table)]
+    return [
+        " ".join([name_of(run.optimizer), *(_word(k, row[k]) for k in told if row[k] is not None)])
+        for run, row in zip(runs, table, strict=True)
+    ]
+
+
+def _word(key: str, item: object) -> str:
+    return str(item) if key == "schedule" else f"{key.removeprefix('optimizer.')}={show(item)}"

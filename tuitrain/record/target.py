@@ -1,0 +1,172 @@
+"""The losses of all runs step by step, and when each of them reached a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuitrain.record.live import Recording
+from tuitrain.spec.experiment import Experiment
+from tuitrain.spec.preset import Asymmetric, Preset
+from tuitrain.spec.recording import Chunk
+from tuitrain.spec.size import batch_rows, batches_per_epoch, rows
+
+Floats = NDArray[np.floating]
+
+
+class Losses:
+    """What the rows of an experiment tell about every run's loss on the whole training set.
+
+    With full batches that is the recorded loss. With smaller ones a row knows only its own
+    batch, so the last epoch's rows are taken together, each with the weights of its own step.
+
+    Args:
+        experiment: what is recorded.
+
+    Attributes:
+        initial: of every run, before the first step; NaN until it is recorded. With smaller
+            batches than full, from the first batch alone.
+        last: of every run, at its last recorded step, NaN before the first epoch is over.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.initial = np.full(len(experiment.runs), np.nan)
+        self.last = np.full(len(experiment.runs), np.nan)
+        self._stacks = [
+            _Stack(preset, [i for i, run in enumerate(experiment.runs) if run.preset == name])
+            for name, preset in experiment.presets.items()
+        ]
+
+    def refresh(self, recording: Recording) -> None:
+        """Takes in what the recording has read since the last time."""
+        for index, stack in enumerate(self._stacks):
+            for chunk in recording.blocks(index, after=stack.seen):
+                self.add(chunk)
+
+    def add(self, chunk: Chunk) -> None:
+        """Takes in the rows of a stack that follow those before."""
+        stack = self._stacks[chunk.stack]
+        losses = stack.add(chunk)
+        if chunk.first == chunk.stride:
+            self.initial[stack.runs] = stack.initial(chunk)
+        known = np.isfinite(losses)
+        any_known = known.any(axis=1)
+        latest = losses.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
+        self.last[stack.runs[any_known]] = losses[any_known, latest[any_known]]
+
+    def steps_to(self, targets: Floats | Sequence[float]) -> NDArray[np.float64]:
+        """The first step of every run whose loss is at most its target; NaN where there is none.
+
+        Where steps are thinned out, the first recorded one.
+
+        Args:
+            targets: one for each run of the experiment.
+        """
+        found = np.full(len(self.last), np.nan)
+        wanted = np.asarray(targets, np.float64)
+        for stack in self._stacks:
+            found[stack.runs] = stack.steps_to(wanted[stack.runs])
+        return found
+
+
+class _Stack:
+    """The losses of one stack, R runs, chunk by chunk."""
+
+    def __init__(self, preset: Preset, runs: list[int]) -> None:
+        self.runs = np.array(runs, np.intp)
+        self._epoch = _Epoch(preset) if batches_per_epoch(preset) > 1 else None
+        self._chunks: list[tuple[Chunk, Floats, Floats]] = []
+        self._searched = 0
+        self._aim(np.full(len(runs), np.nan))
+
+    @property
+    def seen(self) -> int:
+        """Chunks taken in."""
+        return len(self._chunks)
+
+    def add(self, chunk: Chunk) -> Floats:
+        """The losses `[R, K]` of a chunk's rows."""
+        lowest = chunk.series["loss_min" if "loss_min" in chunk.series else "loss"]
+        losses = self._epoch.losses(chunk) if self._epoch else lowest
+        least = np.where(np.isfinite(losses), losses, np.inf).min(axis=1, initial=np.inf)
+        self._chunks.append((chunk, losses, least))
+        return losses
+
+    def initial(self, first: Chunk) -> Floats:
+        """The loss `[R]` of the first chunk's first row."""
+        loss = first.series["loss"][:, :1].astype(np.float64)
+        return (self._epoch.whole(loss, first) if self._epoch else loss)[:, 0]
+
+    def steps_to(self, targets: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not np.array_equal(targets, self._targets, equal_nan=True):
+            self._aim(targets)
+        for chunk, losses, least in self._chunks[self._searched :]:
+            here = np.flatnonzero(np.isnan(self._found) & (least <= targets))
+            if here.size:
+                row = (losses[here] <= targets[here, np.newaxis]).argmax(axis=1)
+                self._found[here] = chunk.first + row * chunk.stride
+        self._searched = self.seen
+        return self._found
+
+    def _aim(self, targets: NDArray[np.float64]) -> None:
+        """Starts the search anew; with the targets of before, only what is new is searched."""
+        self._targets = targets
+        self._found = np.full(len(targets), np.nan)
+        self._searched = 0
+
+
+class _Epoch:
+    """Losses of batches, taken together over the last epoch of B rows."""
+
+    def __init__(self, preset: Preset) -> None:
+        self._count = batches_per_epoch(preset)
+        self._rows = rows(preset)
+        self._adds = isinstance(preset.loss, Asymmetric) and preset.loss.reduce == "sum"
+        full = batch_rows(preset)
+        self._sizes = np.full(self._count, full)
+        self._sizes[-1] = self._rows - full * (self._count - 1)
+        self._tail: Floats | None = None
+
+    def whole(self, losses: Floats, chunk: Chunk) -> Floats:
+        """Losses `[R, n]` of a chunk's first batches, each carried over to all rows."""
+        sizes = self._batch_sizes(chunk)[: losses.shape[1]]
+        return losses * (self._rows / sizes) if self._adds else losses
+
+    def losses(self, chunk: Chunk) -> Floats:
+        """Losses `[R, K]` of the last B rows up to each row; NaN where there are fewer."""
+        sizes = self._batch_sizes(chunk)
+        loss = chunk.series["loss"].astype(np.float64)
+        part = np.stack([loss if self._adds else loss * sizes, np.broadcast_to(sizes, loss.shape)])
+        before = self._tail if self._tail is not None else np.empty((*part.shape[:2], 0))
+        joined = np.concatenate([before, part], axis=2)
+        self._tail = joined[..., max(0, joined.shape[2] - self._count + 1) :]
+        total, counted = _windows(joined, self._count)[..., -part.shape[2] :]
+        losses: Floats = total / counted * (self._rows if self._adds else 1)
+        return losses
+
+    def _batch_sizes(self, chunk: Chunk) -> NDArray[np.int_]:
+        """Rows of each row's batch, [K]."""
+        steps = np.arange(chunk.first, chunk.last + 1, chunk.stride)
+        return self._sizes[(steps - 1) % self._count]
+
+
+def _windows(values: Floats, size: int) -> Floats:
+    """Sums over the last `size` values along the last axis, NaN where there are fewer.
+
+    As the end of one block of `size` values and the beginning of the next: unlike differences
+    of one running sum, this forgets large values altogether.
+    """
+    count = values.shape[-1]
+    padding = -count % size
+    blocks = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, padding)])
+    blocks = blocks.reshape(*values.shape[:-1], -1, size)
+    begin = blocks.cumsum(axis=-1).reshape(*values.shape[:-1], -1)[..., :count]
+    end = blocks[..., ::-1].cumsum(axis=-1)[..., ::-1].reshape(*values.shape[:-1], -1)
+    sums = np.full(values.shape, np.nan)
+    sums[..., size - 1 :] = begin[..., size - 1 :]
+    whole = np.arange(count) % size == size - 1
+    behind = np.flatnonzero(~whole & (np.arange(count) >= size))
+    sums[..., behind] = begin[..., behind] + end[..., behind - size + 1]
+    return sums

@@ -1,0 +1,225 @@
+"""What the comparison screen knows of an experiment: its lines, their bands, where they stand."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tuitrain.data.optimum import optimum
+from tuitrain.record.bands import Bands, Gap, Numbers
+from tuitrain.record.comparison import Comparison, Standing
+from tuitrain.record.live import Recording
+from tuitrain.record.ranking import quartiles, rank
+from tuitrain.record.status import RunResult
+from tuitrain.spec.experiment import Experiment
+from tuitrain.spec.grouping import value
+from tuitrain.spec.size import batches_per_epoch, planned_steps
+from tuitrain.ui.lines import RUNS, Line, Lines, groupings
+
+ULPS = 16
+"""By how many units in the last place weights that have settled may still differ."""
+
+
+class Facts(NamedTuple):
+    """Where a line or a run stands.
+
+    Attributes:
+        rank: place within its pane by the median loss; 0 for a single run.
+        state: the word that most of its runs share, `diverged` if any has.
+        diverged: number of diverged runs, of `runs`.
+        loss, best: medians over its runs.
+        gap: of the median loss to the least possible, relative to the start; NaN if not known.
+        steps, seconds: medians to the target; infinite if most runs have not reached it.
+    """
+
+    rank: int
+    state: str
+    diverged: int
+    runs: int
+    loss: float
+    best: float
+    gap: float
+    steps: float
+    seconds: float
+
+
+class Board:
+    """Everything that the screen shows of a comparison, but no widget.
+
+    Args:
+        recording: refreshed by whoever shows it.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.experiment: Experiment = recording.folder.experiment
+        known = {name: optimum(preset) for name, preset in self.experiment.presets.items()}
+        self.optima = {name: found.loss for name, found in known.items() if found is not None}
+        self.best_weights = {name: found.weights for name, found in known.items() if found}
+        self.comparison = Comparison(self.experiment, self.optima)
+        self.batches = [batches_per_epoch(preset) for preset in self.experiment.presets.values()]
+        self.groupings = groupings(self.experiment)
+        self.standings: list[Standing] = []
+        self.facts: list[Facts] = []
+        self.results: Sequence[RunResult] = ()
+        self.gap_shown = False
+        self.unit = "step"
+        self._medians = np.empty((0, 0))
+        self._run_values = np.empty((0, 0))
+        self.group(self.groupings[0])
+
+    # What is shown ----------------------------------------------------------------------------
+
+    def group(self, by: str) -> None:
+        """Make other lines."""
+        self.lines = Lines(self.experiment, by)
+        self.facts = []
+        self._begin_bands()
+        if self.results:
+            self.stand()
+
+    def show_gap(self, shown: bool) -> None:
+        """Let the bands be gaps instead of losses, or losses again."""
+        self.gap_shown = shown
+        self._begin_bands()
+
+    def measure_in(self, unit: str) -> None:
+        """Count the x axis in step, epoch or seconds."""
+        before, self.unit = self.ticks, unit
+        if before != self.ticks:
+            self._begin_bands()
+
+    @property
+    def units(self) -> list[str]:
+        """What the x axis can be counted in."""
+        return ["step", "epoch", "seconds"] if max(self.batches) > 1 else ["step", "seconds"]
+
+    @property
+    def ticks(self) -> list[int]:
+        """What one step of each stack counts on the x axis."""
+        if self.unit != "epoch" or len(set(self.batches)) == 1:
+            return [1] * len(self.batches)
+        whole = math.lcm(*self.batches)
+        return [whole // batches for batches in self.batches]
+
+    @property
+    def step_unit(self) -> float:
+        """What one tick of the x axis is in its unit.
+
+        Seconds are those of the whole experiment, whose runs train side by side: the mean time
+        of a step so far.
+        """
+        if self.unit == "epoch":
+            return 1 / math.lcm(*self.batches)
+        status = self.recording.status
+        steps = max(status.stack_steps, default=0)
+        return status.seconds / steps if self.unit == "seconds" and steps else 1.0
+
+    def total(self, presets: Sequence[str]) -> int:
+        """Planned ticks of some presets; 0 where the end is not known beforehand."""
+        if self.experiment.seconds is not None:
+            return 0
+        ticks = dict(zip(self.experiment.presets, self.ticks, strict=True))
+        return max(planned_steps(self.experiment.presets[name]) * ticks[name] for name in presets)
+
+    def _begin_bands(self) -> None:
+        groups = [line.runs for line in self.lines]
+        self._waiting = self.gap_shown and not np.isfinite(self.comparison.initial).any()
+        gap = self._gap() if self.gap_shown else None
+        self.bands = Bands(self.recording, groups, ticks=self.ticks, gap=gap)
+        self.bands.refresh()
+
+    def _gap(self) -> Gap:
+        initial, least = self.comparison.initial, self._least()
+        types = [self.experiment.presets[run.preset].train.dtype for run in self.experiment.runs]
+        eps = np.array([np.finfo(dtype).eps for dtype in types], np.float64)
+        # What rounded weights can make of a loss that is quadratic around its least value.
+        size = np.sqrt(np.abs(least * initial)) + ULPS * eps * np.abs(initial)
+        return Gap(least, initial, ULPS * eps * size)
+
+    def _least(self) -> Numbers:
+        """The least possible loss of every run; NaN where it is not known."""
+        runs = self.experiment.runs
+        return np.array([self.optima.get(run.preset, np.nan) for run in runs], np.float64)
+
+    # Where it stands --------------------------------------------------------------------------
+
+    def follow(self) -> None:
+        """Take in the rows that the recording has read."""
+        if self._waiting:
+            self._begin_bands()
+        self.bands.refresh()
+
+    def stand(self) -> None:
+        """Work out where every line stands; dearer than `follow`."""
+        self.standings = self.comparison.refresh(self.recording)
+        if not self.standings:
+            return
+        self.results = self.recording.results
+        compared = self.comparison
+        best = np.array([result.best_loss for result in self.results])
+        gap = self._gaps()
+        late = np.where(np.isnan(compared.steps), np.inf, compared.steps)
+        slow = np.where(np.isnan(compared.seconds), np.inf, compared.seconds)
+        self._run_values = np.stack([compared.losses, best, gap, late, slow], axis=1)
+        groups = [line.group for line in self.lines]
+        medians = [quartiles(groups, column)[:, 1] for column in self._run_values.T]
+        ranks = self._ranks()
+        self.facts = [
+            self._facts(ranks[i], line.runs, row)
+            for i, (line, row) in enumerate(
+                zip(self.lines, np.stack(medians, axis=1).tolist(), strict=True)
+            )
+        ]
+
+    def _gaps(self) -> Numbers:
+        """Of every run, relative to its start; what rounding may make counts as nothing."""
+        gap, losses = self._gap(), self.comparison.losses
+        found = gap(losses[:, np.newaxis], np.arange(len(losses)))[:, 0]
+        return np.where(np.abs(losses - gap.least) <= gap.rounding, 0.0, found)
+
+    def _ranks(self) -> list[int]:
+        places: dict[tuple[int, ...], int] = {}
+        for index in range(len(self.lines.panes)):
+            pane = self.lines.pane(index)
+            for ranked in rank(pane, self.comparison.losses, self.comparison.steps):
+                places[ranked.group.runs] = ranked.rank
+        return [places[line.runs] for line in self.lines]
+
+    def _facts(self, place: int, runs: Sequence[int], row: Sequence[float]) -> Facts:
+        states = Counter(self.results[run].status for run in runs)
+        lost = states["diverged"]
+        state = "diverged" if lost else states.most_common(1)[0][0]
+        return Facts(place, state, lost, len(runs), *row)
+
+    def run_facts(self, run: int) -> Facts:
+        """Where a single run stands."""
+        return self._facts(0, [run], self._run_values[run].tolist())
+
+    # Filtering --------------------------------------------------------------------------------
+
+    @property
+    def filter_keys(self) -> list[str]:
+        """What conditions of a filter may be about."""
+        fixed = ["name", "preset", "optimizer", "lr", "schedule", "seed"]
+        return [*dict.fromkeys([*fixed, *self.lines.keys]), "rank", "state", *Facts._fields[4:]]
+
+    def filter_facts(self, line: Line) -> dict[str, Any]:
+        """A line as a filter sees it."""
+        run = self.experiment.runs[line.runs[0]]
+        facts: dict[str, Any] = {"name": f"{line.group.name} {line.name}", "preset": run.preset}
+        keys = ["optimizer", "lr", "schedule", *self.lines.keys]
+        if self.lines.by == RUNS:
+            keys.append("seed")
+        for key in dict.fromkeys(keys):
+            facts[key] = line.keys.get(key)
+        facts["schedule"] = value(self.experiment, run, "schedule")
+        if self.facts:
+            known = self.facts[line.number]
+            facts |= {"rank": known.rank, "state": known.state}
+            facts |= dict(zip(Facts._fields[4:], known[4:], strict=True))
+        return facts

@@ -1,0 +1,333 @@
+"""The comparison screen: all runs of an experiment, live or over, read from its folder."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher, Footer, Input, Static
+
+from tuitrain.errors import InputError
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.inbox import Command, Pause, Resume, Step, Stop, send
+from tuitrain.record.live import Recording
+from tuitrain.spec.grouping import fairness
+from tuitrain.ui.board import Board
+from tuitrain.ui.compositor import FineCompositor
+from tuitrain.ui.keys import bindings
+from tuitrain.ui.messages import Back, Refreshed
+from tuitrain.ui.runfilter import RunFilter
+from tuitrain.ui.screens.compare_curves import CurvesView
+from tuitrain.ui.screens.compare_rows import Roll
+from tuitrain.ui.screens.dialogs import HelpDialog, SourceDialog, TargetDialog
+from tuitrain.ui.widgets.logpane import LogPane
+from tuitrain.ui.widgets.panes import LossPane
+from tuitrain.ui.widgets.runtable import RunTable
+from tuitrain.ui.widgets.status import StatusLine
+
+FRAME = 0.1
+"""Seconds between two looks into the store."""
+
+STAND_EVERY = 4
+"""Frames between two tables: numbers that change faster cannot be read."""
+
+SHARE = 4
+"""A look that takes t seconds is followed by at least as many times t of rest."""
+
+KEYS = ("compare", "chart", "curves", "everywhere")
+
+
+class CompareScreen(Screen[None]):
+    """Shows the runs of an experiment against one another and passes keys on to its worker.
+
+    Args:
+        folder: of the experiment.
+    """
+
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(*KEYS)]
+
+    def __init__(self, folder: ExperimentFolder) -> None:
+        super().__init__()
+        self._compositor = FineCompositor()
+        self.folder = folder
+        self.recording = Recording(folder)
+        self.board = Board(self.recording)
+        self.roll = Roll(self.board)
+        self._frame = 0
+        self._rest_until = 0.0
+        self._was = ""
+        self._told = Text()
+
+    def compose(self) -> ComposeResult:
+        yield Static(self._headline(), id="headline")
+        yield StatusLine(id="status", runs=len(self.board.experiment.runs))
+        with ContentSwitcher(initial="curves", id="views"):
+            yield CurvesView(self.board, self.roll, id="curves")
+        yield RunTable(id="runs")
+        with Container(id="finding"):
+            yield Input(placeholder="words, lr>=0.01, optimizer=adam,sgd", id="find", compact=True)
+            yield Static(id="problem", classes="error")
+        yield LogPane(self.folder.log, id="log")
+        yield Static(id="verdict")
+        yield Static(Text(fairness(self.board.experiment), "dim"), id="fair")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#log").border_title = "Log"
+        self.query_one("#log").display = False
+        self.query_one("#finding").display = False
+        self.refresh_facts()
+        self.set_interval(FRAME, self.refresh_facts)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width < 100 or event.size.height < 30, "-compact")
+        self.set_class(event.size.width >= 160, "-wide")
+
+    def on_unmount(self) -> None:
+        self.recording.close()
+
+    def _headline(self) -> Text:
+        experiment = self.board.experiment
+        names = list(dict.fromkeys(preset.name for preset in experiment.presets.values()))
+        runs = len(experiment.runs)
+        groups = sum(len(pane.groups) for pane in self.board.lines.panes)
+        seeds = f" = {groups:,} × {runs // groups} seeds" if runs > groups else ""  # noqa: RUF001
+        return Text.assemble(
+            (f" {', '.join(names)}", "bold"),
+            (f"   {runs:,} runs{seeds}", "dim"),
+            ("   fair: same start and batches per seed, same steps", "dim"),
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+
+    # Data -------------------------------------------------------------------------------------
+
+    def refresh_facts(self) -> None:
+        """Read what is new and tell; nothing else reads the store."""
+        started, worked = time.monotonic(), time.thread_time()
+        if started < self._rest_until:
+            return
+        if self.recording.refresh() or self._frame == 0:
+            self.board.follow()
+            self.post_message(Refreshed())
+        self._frame += 1
+        spent = time.thread_time() - worked
+        self._rest_until = started + (1 + SHARE) * spent - FRAME / 2
+
+    @on(Refreshed)
+    def _show(self) -> None:
+        """The one handler that changes the widgets while training goes on."""
+        status = self.recording.status
+        self.query_one(StatusLine).show(status)
+        if status.state != self._was or self._frame % STAND_EVERY == 1:
+            self.board.stand()
+            self.show_rows()
+        self.query_one(CurvesView).follow()
+        log = self.query_one(LogPane)
+        if log.display:
+            log.follow(self.recording.events)
+        if self._was != status.state:
+            self._was = status.state
+            self.refresh_bindings()
+
+    def show_rows(self) -> None:
+        """Bring table, curves and verdict up to what the user chose to see."""
+        table = self.query_one("#runs", RunTable)
+        table.show(self.roll.columns(), self.roll.rows(), self.roll.sort, self._span())
+        self.query_one(CurvesView).assign(table.selected)
+        self._show_verdict()
+
+    def _show_verdict(self) -> None:
+        verdict = self._verdict()
+        if verdict != self._told:
+            self._told = verdict
+            self.query_one("#verdict", Static).update(verdict)
+
+    def _span(self) -> tuple[float, float]:
+        return 1.0, float(max(self.board.total(list(self.board.experiment.presets)), 2))
+
+    def _verdict(self) -> Text:
+        """What has come out in the pane of the selected line."""
+        line = self.roll.line(self.table.selected)
+        if line is None or not self.board.standings:
+            return Text("waiting for the first step", "dim")
+        standing = self.board.standings[line.pane]
+        several = len(self.board.standings) > 1
+        name = (f"{standing.pane.name}: ", "bold") if several else ""
+        return Text.assemble(name, standing.verdict, overflow="ellipsis")
+
+    # Keys: the worker ---------------------------------------------------------------------------
+
+    @property
+    def alive(self) -> bool:
+        return not self.recording.status.ended
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        needs_worker = action in ("pause_or_resume", "step", "stop")
+        return None if needs_worker and not self.alive else True
+
+    def _send(self, command: Command) -> None:
+        send(self.folder, command)
+
+    def stop_if_alive(self) -> None:
+        """Ask the worker to end, unless it has."""
+        if self.alive:
+            self._send(Stop())
+
+    def action_pause_or_resume(self) -> None:
+        self._send(Resume() if self.recording.status.state == "paused" else Pause())
+
+    def action_step(self) -> None:
+        self._send(Step())
+
+    def action_stop(self) -> None:
+        self._send(Stop())
+
+    # Keys: the table ----------------------------------------------------------------------------
+
+    @property
+    def table(self) -> RunTable:
+        return self.query_one("#runs", RunTable)
+
+    def action_select(self, by: int) -> None:
+        self.table.move(by)
+
+    def action_page(self, by: int) -> None:
+        self.table.move(by * self.table.page)
+
+    @on(RunTable.Selected)
+    def _selected(self, event: RunTable.Selected) -> None:
+        if event.again:
+            self.action_fold()
+        self.query_one(CurvesView).assign(event.row)
+        self._show_verdict()
+
+    @on(RunTable.Sorted)
+    def _sorted(self, event: RunTable.Sorted) -> None:
+        self.roll.sort_by(event.column)
+        self.show_rows()
+
+    def _on_line(self, change: str) -> None:
+        row = self.table.selected
+        if row is not None:
+            getattr(self.roll, change)(row.key)
+            self.show_rows()
+
+    def action_fold(self) -> None:
+        self._on_line("fold")
+
+    def action_hide(self) -> None:
+        self._on_line("hide")
+
+    def action_pin(self) -> None:
+        self._on_line("pin")
+
+    def action_solo(self) -> None:
+        self._on_line("solo")
+
+    def action_show_all(self) -> None:
+        self.roll.show_all()
+        self.query_one("#find", Input).value = ""
+        self.show_rows()
+
+    def action_sort(self, by: int) -> None:
+        self.roll.sort_next(by)
+        self.show_rows()
+
+    def action_reverse(self) -> None:
+        self.roll.reverse()
+        self.show_rows()
+
+    def action_group(self) -> None:
+        self.roll.group_next()
+        self.show_rows()
+
+    # Keys: filter and target --------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        self.query_one("#finding").display = True
+        self.query_one("#find", Input).focus()
+
+    @on(Input.Changed, "#find")
+    def _typed(self, event: Input.Changed) -> None:
+        problem = ""
+        try:
+            self.roll.filter = RunFilter(event.value, self.board.filter_keys)
+        except InputError as error:
+            problem = f"✗ {error}"
+        self.query_one("#problem", Static).update(Text(problem))
+        self.show_rows()
+
+    @on(Input.Submitted, "#find")
+    def _found(self) -> None:
+        self._leave_filter()
+
+    def _leave_filter(self) -> None:
+        find = self.query_one("#find", Input)
+        self.set_focus(None)
+        self.query_one("#finding").display = bool(find.value)
+
+    def action_target(self) -> None:
+        def answered(target: float | None | str) -> None:
+            if target != "":
+                self.board.comparison.target = target if isinstance(target, float) else None
+                self.board.stand()
+                self.show_rows()
+
+        now = self.board.standings[0].target if self.board.standings else None
+        self.app.push_screen(TargetDialog(now), answered)
+
+    # Keys: the screen ---------------------------------------------------------------------------
+
+    def action_view(self, name: str) -> None:
+        switcher = self.query_one("#views", ContentSwitcher)
+        if switcher.query(f"#{name}"):
+            switcher.current = name
+
+    def action_chart(self, how: str) -> None:
+        self.query_one(CurvesView).command(how)
+
+    def action_gap(self) -> None:
+        problem = self.query_one(CurvesView).toggle_gap()
+        if problem:
+            self.notify(problem, severity="warning", markup=False)
+        self.show_rows()
+
+    def action_unit(self) -> None:
+        self.query_one(CurvesView).next_unit()
+        self.show_rows()
+
+    @on(LossPane.CursorMoved)
+    def _cursor_moved(self, event: LossPane.CursorMoved) -> None:
+        self.query_one(CurvesView).set_cursor(event.step)
+
+    @on(LossPane.ViewChanged)
+    def _view_changed(self, event: LossPane.ViewChanged) -> None:
+        self.query_one(CurvesView).set_view(event.view)
+
+    def action_log(self) -> None:
+        log = self.query_one(LogPane)
+        log.display = not log.display
+        log.follow(self.recording.events)
+
+    def action_source(self) -> None:
+        line = self.roll.line(self.table.selected)
+        if line is not None:
+            rule = line.group.optimizer
+            self.app.push_screen(SourceDialog(rule, rule.lr))
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpDialog(KEYS))
+
+    def action_back(self) -> None:
+        if self.query_one("#find", Input).has_focus:
+            self._leave_filter()
+        else:
+            self.app.post_message(Back(self))

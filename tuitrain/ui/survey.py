@@ -1,0 +1,279 @@
+"""What the map of a stack shows, from its recording; and what is asked of the worker for it."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuitrain.record.inbox import Probe, send
+from tuitrain.record.landscape import (
+    LARGEST_MODEL,
+    Landscape,
+    Plane,
+    Window,
+    flat,
+    principal,
+    through,
+)
+from tuitrain.record.live import Recording
+from tuitrain.spec.preset import Preset
+from tuitrain.spec.recording import Chunk, element_names
+from tuitrain.spec.size import shapes
+from tuitrain.ui.widgets.trails import Trail
+from tuitrain.worker.launch import WarmWorker
+
+Points = NDArray[np.float64]
+
+LETTERS = string.ascii_uppercase + string.ascii_lowercase
+SAMPLES = 4096
+"""Points of the recorded ways that the principal directions are worked out from."""
+
+REACH = 1.5
+"""Distances from start to optimum that a run may go astray and still be followed."""
+
+ROOM = 0.15
+"""Space around everything that is to be seen, at each side."""
+
+
+class Survey:
+    """The landscape of one stack of an experiment, and the ways of its runs over it.
+
+    For a model with two parameters, x and y are these; for a larger one two of them that were
+    chosen, or the two principal directions of the recorded ways. A model with one parameter has
+    no landscape: `plane` stays None.
+
+    Args:
+        recording: of the experiment; refreshed by whoever shows it.
+        stack: index of the stack.
+        pair: names of two weights, such as `("w[0,0]", "b[0]")`; None for the principal ones.
+        best: the weights of the least loss, where they are known.
+
+    Attributes:
+        plane: None until the initial weights are recorded.
+        home: the window in which everything lies.
+        trails: one for each run of the stack, in order.
+        optimum: (x, y) of the least loss where it is known.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        stack: int = 0,
+        *,
+        pair: tuple[str, str] | None = None,
+        best: Mapping[str, NDArray[np.floating]] | None = None,
+    ) -> None:
+        experiment = recording.folder.experiment
+        name = list(experiment.presets)[stack]
+        self.recording, self.stack = recording, stack
+        self.preset: Preset = experiment.presets[name]
+        self.runs = [i for i, run in enumerate(experiment.runs) if run.preset == name]
+        self.names = [
+            element
+            for tensor, shape in shapes(self.preset).items()
+            for element in element_names(tensor, shape)
+        ]
+        names = _short([experiment.runs[i].name for i in self.runs])
+        self._looks: dict[int, tuple[str, str, int | str]] = {
+            run: (name, LETTERS[place] if place < len(LETTERS) else "+", place)
+            for place, (run, name) in enumerate(zip(self.runs, names, strict=True))
+        }
+        self._pair = pair
+        self._best = None if best is None else flat(best)
+        self.plane: Plane | None = None
+        self.home: Window | None = None
+        self.trails: list[Trail] = []
+        self.optimum: tuple[float, float] | None = None
+        self._read = self._measured = self._lost = 0
+        self._plane_due = 0
+        self._events = 0
+        self._pending = self._helped = ""
+        self._next: Probe | None = None
+        self._helper: WarmWorker | None = None
+
+    @property
+    def possible(self) -> bool:
+        """Whether there can be a landscape at all."""
+        return 2 <= len(self.names) <= LARGEST_MODEL
+
+    @property
+    def landscapes(self) -> list[Landscape]:
+        """Those that have been worked out for this plane."""
+        return [it for it in self.recording.landscapes(self.stack) if it.plane == self.plane]
+
+    def choose(self, pair: tuple[str, str] | None) -> None:
+        """Look along two other weights, or (None) along the principal directions."""
+        self._pair = pair
+        self._start_again()
+
+    def dress(self, run: int, name: str, letter: str, colour: int | str) -> None:
+        """Show a run (by its index in the experiment) as other panels do."""
+        self._looks[run] = name, letter, colour
+        if self.trails:
+            trail = self.trails[self.runs.index(run)]
+            trail.name, trail.letter, trail.colour = name, letter, colour
+
+    def update(self) -> None:
+        """Bring everything up to what the recording holds."""
+        first = self.recording.first_weights
+        if not self.possible or not all(run in first for run in self.runs):
+            return
+        chunks = self.recording.blocks(self.stack)
+        if self.plane is None or (self._moves and len(chunks) >= self._plane_due):
+            self._start_again()
+            self.plane = self._chosen_plane(chunks)
+            self._plane_due = max(2 * len(chunks), 1)
+            self._begin_trails()
+        self._follow(chunks)
+        self._widen()
+        self._exchange()
+
+    # Plane and ways -----------------------------------------------------------------------------
+
+    @property
+    def _moves(self) -> bool:
+        """Whether the plane depends on how far the runs have come."""
+        return len(self.names) > 2
+
+    def _start_again(self) -> None:
+        self.plane = self.home = self._next = None
+        self._read = self._measured = 0
+
+    def _initial(self) -> Points:
+        return np.stack([flat(self.recording.first_weights[run]) for run in self.runs])
+
+    def _columns(self, chunk: Chunk) -> list[NDArray[np.floating]]:
+        """The recorded value of each parameter, `[R, K]` each; none where there are too many."""
+        if not set(self.names) <= set(chunk.series):
+            return []
+        return [chunk.series[name] for name in self.names]
+
+    def _chosen_plane(self, chunks: Sequence[Chunk]) -> Plane:
+        if len(self.names) == 2:
+            return through(0, 1, [0.0, 0.0], self.names)
+        seen = self._seen(chunks)
+        if self._pair is None:
+            return principal(seen)
+        origin = seen[-1] if self._best is None else self._best
+        first, second = (self.names.index(name) for name in self._pair)
+        return through(first, second, origin, self.names)
+
+    def _seen(self, chunks: Sequence[Chunk]) -> Points:
+        """Parameters `[n, P]` that the runs have passed, about equally spaced in time."""
+        points = [self._initial()]
+        every = max(1, sum(chunk.rows for chunk in chunks) * len(self.runs) // SAMPLES)
+        for chunk in chunks:
+            if columns := self._columns(chunk):
+                rows = np.stack([c[:, ::every] for c in columns], -1).reshape(-1, len(self.names))
+                points.append(rows[np.isfinite(rows).all(axis=1)])
+        last = [
+            flat(self.recording.last_weights[i])
+            for i in self.runs
+            if i in self.recording.last_weights
+        ]
+        points += [row[None] for row in last if np.isfinite(row).all()]
+        return np.concatenate(points).astype(np.float64)
+
+    def _begin_trails(self) -> None:
+        assert self.plane is not None
+        x, y = self.plane.project(self._initial())
+        starts = zip(x.tolist(), y.tolist(), strict=True)
+        self.trails = [
+            Trail(*self._looks[run], start) for run, start in zip(self.runs, starts, strict=True)
+        ]
+        if self._best is not None:
+            across, up = self.plane.project(self._best)
+            self.optimum = float(across), float(up)
+
+    def _follow(self, chunks: Sequence[Chunk]) -> None:
+        assert self.plane is not None
+        for chunk in chunks[self._read :]:
+            if columns := self._columns(chunk):
+                x, y = self.plane.project_columns(columns)
+                for place, trail in enumerate(self.trails):
+                    trail.blocks.append((x[place], y[place]))
+        self._read = len(chunks)
+        trails = dict(zip(self.runs, self.trails, strict=True))
+        for result in self.recording.results:
+            if result.index in trails:
+                trails[result.index].lost = result.status == "diverged"
+
+    # Window -------------------------------------------------------------------------------------
+
+    def _widen(self) -> None:
+        """Let the home window hold what is to be seen; it grows in leaps.
+
+        A run that diverges leaves the window behind: it must not make all others a dot.
+        """
+        lost = sum(trail.lost for trail in self.trails)
+        if lost != self._lost:  # it may have been thought the way to go until now
+            self._lost, self._measured, self.home = lost, 0, None
+        calm = [trail for trail in self.trails if not trail.lost] or self.trails
+        corners = np.array([trail.start for trail in self.trails])
+        if self.optimum:
+            corners = np.concatenate([corners, [self.optimum]])
+        reach = REACH * float(np.ptp(corners, axis=0).max()) if self.optimum else np.inf
+        points = [corners]
+        for trail in calm:
+            ways = [np.stack(block, -1) for block in trail.blocks[self._measured :]]
+            away = [np.abs(way - trail.start).max(axis=1) for way in ways]
+            if trail.lost and away:  # all are: show how it began
+                reach = min(reach, 2 * float(np.nanmedian(np.concatenate(away))))
+            points += [way[far <= reach] for way, far in zip(ways, away, strict=True)]
+        self._measured = len(self.trails[0].blocks)
+        needed = _around(np.concatenate(points))
+        if self.home is None or not self.home.contains(needed):
+            self.home = (needed if self.home is None else _hull(needed, self.home)).widened(ROOM)
+
+    # Asking -------------------------------------------------------------------------------------
+
+    def ask(self, window: Window, columns: int, rows: int) -> None:
+        """Let the loss over a window be worked out; the answer comes with the recording.
+
+        One question is under way at a time: of those asked meanwhile the last one counts.
+        """
+        if self.plane is None:
+            return
+        self._next = Probe(self.stack, self.plane, window, columns, rows)
+        self._exchange()
+
+    def _exchange(self) -> None:
+        """Send the next question when the last one is answered; see that somebody answers."""
+        for event in self.recording.events[self._events :]:
+            if event.kind == "command" and event.detail.get("id") == self._pending:
+                self._pending = ""
+        self._events = len(self.recording.events)
+        if self._next is not None and not self._pending:
+            self._pending = send(self.recording.folder, self._next)
+            self._next = None
+        if self._pending not in ("", self._helped) and self.recording.ended:
+            if self._helper is None or not self._helper.alive:
+                self._helper = WarmWorker()
+                self._helper.probe(self.recording.folder)
+            self._helped = self._pending  # a worker that cannot answer is not replaced by another
+
+
+def _short(names: list[str]) -> list[str]:
+    """Run names without the words that all of them share; of one alone, what it trains with."""
+    words = [name.split() for name in names]
+    shared = set(words[0]).intersection(*words) if len(names) > 1 else {words[0][0], words[0][-1]}
+    return [" ".join(w for w in name if w not in shared) or " ".join(name) for name in words]
+
+
+def _around(points: Points) -> Window:
+    """The least window around points `[n, 2]`; of some size even where they have none."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    least = np.maximum(0.05 * float((high - low).max()), 1e-3 * (1 + np.abs(low)))
+    room = np.maximum(least - (high - low), 0.0) / 2
+    low, high = (low - room).tolist(), (high + room).tolist()
+    return Window((low[0], high[0]), (low[1], high[1]))
+
+
+def _hull(a: Window, b: Window) -> Window:
+    """The least window that contains both."""
+    return Window(
+        (min(a.x[0], b.x[0]), max(a.x[1], b.x[1])), (min(a.y[0], b.y[0]), max(a.y[1], b.y[1]))
+    )

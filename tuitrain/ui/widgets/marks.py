@@ -1,0 +1,142 @@
+"""Lists in which several things can be marked: the presets, and the menu of optimizers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.message import Message
+from textual.widgets import OptionList, Select
+from textual.widgets._select import SelectCurrent, SelectOverlay
+
+from tuitrain.ui.keys import bindings
+from tuitrain.ui.widgets.plot import Plot
+
+MARGIN = 2
+"""Columns before a name, for its mark: a click there marks."""
+
+
+def margin(marked: bool) -> str:
+    """What stands before a name."""
+    sign = "x" if Plot.marker == "ascii" else "✓"
+    return f"{sign if marked else ' ':{MARGIN}}"
+
+
+class PresetList(OptionList):
+    """The presets: space marks, Enter takes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("marks")]
+
+    class Marked(Message):
+        """A preset is to be marked, or its mark taken away."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def action_mark(self) -> None:
+        option = self.highlighted_option
+        if option is not None and option.id:
+            self.post_message(self.Marked(option.id))
+
+    def _on_click(self, event: events.Click) -> None:  # type: ignore[override]
+        number = event.style.meta.get("option")
+        offset = event.get_content_offset(self)
+        if number is None or offset is None or offset.x >= MARGIN:
+            return  # the list's own handler comes next
+        event.prevent_default()
+        option = self.get_option_at_index(number)
+        if option.id:
+            self.post_message(self.Marked(option.id))
+
+
+class Menu(SelectOverlay):
+    """A menu's list: typing finds a name, space marks it, Enter takes what is marked."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("marks")]
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__()
+        self.names = names
+        self.marked: set[str] = set()
+
+    def draw(self) -> None:
+        """Write the marks before the names."""
+        for index, name in enumerate(self.names[: self.option_count]):
+            prompt = margin(name in self.marked) + name
+            self.replace_option_prompt_at_index(index, prompt)
+
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        return key != "space" and super().check_consume_key(key, character)
+
+    async def _on_key(self, event: events.Key) -> None:
+        # The class above takes every other letter; it is called next in any case.
+        if event.key == "space":
+            event.stop()
+            event.prevent_default()
+            self.action_mark()
+
+    def _on_click(self, event: events.Click) -> None:  # type: ignore[override]
+        number = event.style.meta.get("option")
+        offset = event.get_content_offset(self)
+        if number is not None and offset and (self.marked or offset.x <= MARGIN):
+            event.prevent_default()
+            self.highlighted = number
+            self.action_mark()
+
+    def action_mark(self) -> None:
+        if self.highlighted is not None:
+            self.marked ^= {self.names[self.highlighted]}
+            self.draw()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        if self.marked:
+            event.stop()
+            event.prevent_default()
+            self.action_dismiss()
+
+
+class MarkSelect(Select[str]):
+    """A menu in which one name is chosen, or several are marked."""
+
+    class Marked(Message):
+        """The menu was closed with other marks than before."""
+
+        def __init__(self, marked: set[str]) -> None:
+            super().__init__()
+            self.marked = marked
+
+    def __init__(self, names: list[str], id: str) -> None:  # noqa: A002
+        super().__init__([(name, name) for name in names], id=id, allow_blank=False, compact=True)
+        self.menu = Menu(names)
+        self.known: set[str] = set()
+
+    def compose(self) -> ComposeResult:
+        yield SelectCurrent(self.prompt)
+        yield self.menu.data_bind(compact=Select.compact)
+
+    def show(self, value: str, marked: set[str]) -> None:
+        """Show what is chosen, or marked."""
+        self.known = set(marked)
+        self.menu.marked = set(marked)
+        self.value = value
+        self._label()
+        self.menu.draw()
+
+    def _label(self) -> None:
+        names = [name for name in self.menu.names if name in self.known]
+        told = f"{len(names)}: {', '.join(names)}" if names else str(self.value)
+        self.query_one(SelectCurrent).update(told)
+
+    def _setup_options_renderables(self) -> None:
+        super()._setup_options_renderables()
+        self.menu.draw()
+
+    def _watch_expanded(self, expanded: bool) -> None:
+        super()._watch_expanded(expanded)
+        if not expanded and self.menu.marked != self.known:
+            self.known = set(self.menu.marked)
+            self._label()
+            self.post_message(self.Marked(self.known))

@@ -1,0 +1,289 @@
+"""The curves of a comparison: a chart for each pane, with bands, names and a ranked reading."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuitrain.record.bands import Band
+from tuitrain.record.series import Columns, Series
+from tuitrain.ui.widgets.axes import to_dots
+from tuitrain.ui.widgets.canvas import Canvas, Dots
+from tuitrain.ui.widgets.chart import Chart
+from tuitrain.ui.widgets.curves import Curve, Layer, value_range
+from tuitrain.ui.widgets.overlay import Overlay
+from tuitrain.ui.widgets.ticks import Scale, compact
+
+NAMED = 56
+"""Least width of a chart that has room for names beside its curves."""
+
+LONGEST_NAME = 22
+OFF_SCALE = {False: 1.5, True: 100.0}
+"""By how much a linear and a logarithmic y axis reach over where the highest run started."""
+
+
+@dataclass
+class BandLayer(Layer):
+    """A line of a comparison.
+
+    Attributes:
+        letter: stands on the curve where it is now.
+        band: quartiles beneath the curve, if it stands for several runs.
+        lost: whether the curve has ended in what is no number.
+        strong: whether it lies above all others.
+    """
+
+    letter: str = ""
+    band: tuple[Layer, Layer] | None = None
+    lost: bool = False
+    strong: bool = False
+
+    @classmethod
+    def of(cls, band: Band, name: str, letter: str, colour: int) -> BandLayer:
+        edges = (Layer("", band.low), Layer("", band.high)) if len(band.runs) > 1 else None
+        return cls(name, band.median, colour, letter=letter, band=edges)
+
+    def edges(self, weight: float) -> tuple[Series, Series] | None:
+        """Its quartiles, smoothed like the curve."""
+        if self.band is None:
+            return None
+        low, high = (edge.smoothed(weight) or edge.series for edge in self.band)
+        return low, high
+
+
+class LossPane(Chart):
+    """The lines whose losses mean the same, on one pair of axes.
+
+    Names stand at the right, in the order of the curves' ends; where there is no room for
+    names, letters on the curves must do. The cursor reads all lines at one place, ranked.
+
+    Attributes:
+        curves: from the last place to the first, so that the first lies on top.
+        unit_name: of the x axis: step, epoch or seconds.
+        note: said at the right end of the top row.
+    """
+
+    curves: list[BandLayer]  # type: ignore[assignment]
+    unit_name = "step"
+    note = ""
+
+    def _fit(self, cells, header, x):  # type: ignore[no-untyped-def]
+        self.margin = self._names_width(cells.width)
+        return super()._fit(cells, header, x)
+
+    def _names_width(self, width: int) -> int:
+        if width < NAMED or not self.curves:
+            return 0
+        return 3 + min(max(len(layer.name) for layer in self.curves), LONGEST_NAME)
+
+    def _extremes(self, curves: list[Curve], include: list[float]) -> tuple[float, float] | None:
+        """Of the lines that are still there; what blows up may leave the axes."""
+        standing = [c for c in curves if not c.layer.lost] or curves  # type: ignore[attr-defined]
+        found = value_range(standing, self.log_y, len(standing) == 0, include)
+        if found is None:
+            return None
+        starts = [c.layer.series.values[0] for c in curves if len(c.layer.series)]
+        known = [float(start) for start in starts if np.isfinite(start) and start > 0]
+        if self._view is not None or not known:
+            return found
+        low, high = found
+        return low, max(min(high, OFF_SCALE[self.log_y] * max(known)), low * (1 + 1e-9))
+
+    # Curves -----------------------------------------------------------------------------------
+
+    def _draw_curves(self, canvas: Canvas, curves: list[Curve], x: Scale, y: Scale) -> None:
+        """Quartiles beneath, and thin lines above: how far a column spans is shown beneath."""
+        if not curves:
+            return
+        shown = [curve.smooth or curve.raw for curve in curves]
+        spans = [
+            self._span(curve, columns, canvas, x) for curve, columns in zip(curves, shown, strict=True)
+        ]
+        values = np.array([[c.last, low, high] for c, (low, high) in zip(shown, spans, strict=True)])
+        dots = to_dots(y.unit(values), canvas.rows, down=True)  # [lines, 3, columns]
+        canvas.level = 1
+        for curve, (_, bottom, top) in zip(curves, dots, strict=True):
+            self._draw_band(canvas, curve, top, bottom)
+        canvas.level = 2
+        layers = [curve.layer for curve in curves]
+        for i in sorted(range(len(curves)), key=lambda i: layers[i].strong):  # type: ignore[attr-defined]
+            canvas.level += layers[i].strong  # type: ignore[attr-defined]
+            self._draw_line(canvas, curves[i], dots[i, 0], x, y)
+
+    def _span(
+        self, curve: Curve, columns: Columns, canvas: Canvas, x: Scale
+    ) -> tuple[Dots, Dots]:
+        """The quartiles of a line of several runs; of one, what it passes within a column."""
+        assert isinstance(curve.layer, BandLayer)
+        edges = curve.layer.edges(self.smoothing)
+        if edges is None:
+            return columns.low, columns.high
+        low, high = (edge.columns(x.low, x.high, canvas.columns, x.log) for edge in edges)
+        return low.low, high.high
+
+    def _draw_band(self, canvas: Canvas, curve: Curve, top: Dots, bottom: Dots) -> None:
+        # An upper quartile that is infinite has no edge; a lower one may be below a log axis.
+        top[np.isnan(top) & ~np.isnan(bottom)] = 0
+        np.clip(bottom, None, canvas.rows, out=bottom)
+        wide = bottom - top >= 2
+        if wide.any():
+            top[~wide], bottom[~wide] = np.nan, np.nan
+            canvas.area(top, bottom, self.ink(self.colour(curve.layer.colour, fade=0.65)))
+
+    def _draw_line(
+        self, canvas: Canvas, curve: Curve, level: Dots, x: Scale, y: Scale
+    ) -> None:
+        ink = self.ink(self.colour(curve.layer.colour))
+        column = np.flatnonzero(np.isfinite(level)) + 0.5
+        level = level[np.isfinite(level)]
+        if self._view is not None:  # joined to what lies outside the view
+            ends = [self._outside(curve, end, canvas, x, y) for end in (0, 1)]
+            column, level = (
+                np.concatenate([ends[0][i], part, ends[1][i]])
+                for i, part in enumerate((column, level))
+            )
+        if self.app.no_color and (dash := 2 * self.curves.index(curve.layer)):  # type: ignore[arg-type]
+            level = np.where(column // dash % 3 == 0, np.nan, level)
+        if len(level) == 1:
+            canvas.dots(column, level, ink)
+        canvas.line(column, level, ink)
+
+    def _outside(
+        self, curve: Curve, end: int, canvas: Canvas, x: Scale, y: Scale
+    ) -> tuple[Dots, Dots]:
+        """The row just outside the view, as dots: one or none."""
+        row = curve.layer.series.neighbours(x.low, x.high)[end]
+        if row is None or (x.log and row[0] <= 0):
+            return np.empty(0), np.empty(0)
+        level = to_dots(y.unit([row[1]]), canvas.rows, down=True)
+        return np.array([float(x.unit(row[0])) * canvas.columns]), level
+
+    # Writing ----------------------------------------------------------------------------------
+
+    def _annotate(self, over: Overlay, header: bool) -> None:
+        ends = self._ends(over)
+        self._letters(over, ends)
+        if self.margin:
+            self._names(over, ends)
+        if self._cursor is not None:
+            self._reading(over)
+        if header:
+            at = None if self._cursor is None else self.position(self._cursor)
+            self._header(over, at)
+
+    def position(self, tick: int) -> str:
+        """A place on the x axis in words."""
+        if self.unit_name == "step":
+            return f"step {tick:,}"
+        number = f"{tick * self.step_unit:.4g}"
+        return f"epoch {number}" if self.unit_name == "epoch" else f"{number} s"
+
+    def _header(self, over: Overlay, at: str | None) -> None:
+        words = ", ".join(filter(None, [self._state(), self.note]))
+        if at is not None:
+            over.cells.text(self._area.x, 0, at, self.part("text"))
+        end = self._area.x + self._area.width
+        if self._area.x + len(at or "") + 2 + len(words) <= end:
+            over.cells.text(end - len(words), 0, words, self.part("label"))
+
+    def _shown(self, layer: BandLayer) -> Series:
+        return layer.smoothed(self.smoothing) or layer.series
+
+    def _ends(self, over: Overlay) -> list[tuple[int, int, BandLayer]]:
+        """(column, row) of the last number of every line that is in view, the first line first."""
+        layers, steps, values = [], [], []
+        for layer in reversed(self.curves):
+            series = self._shown(layer)
+            if len(series) <= layer.lost:
+                continue
+            last = series.last_step - int(layer.lost)
+            step = min(last, int(over.x.high))
+            value = float(series.values[-1 - layer.lost]) if step == last else series.at(step)
+            if math.isfinite(value) and (not over.y.log or value > 0):
+                layers.append(layer)
+                steps.append(step)
+                values.append(value)
+        area = self._area
+        across = np.floor(to_dots(over.x.unit(np.array(steps)), area.width))
+        down = np.floor(to_dots(over.y.unit(np.array(values)), area.height, down=True))
+        columns = area.x + np.clip(across, -1, area.width).astype(int)
+        rows = area.y + np.clip(down, -1, area.height).astype(int)
+        return list(zip(columns.tolist(), rows.tolist(), layers, strict=True))
+
+    def _letters(self, over: Overlay, ends: list[tuple[int, int, BandLayer]]) -> None:
+        """The letter of each line where it is now; of letters at one place the first one wins."""
+        taken: set[tuple[int, int]] = set()
+        area = self._area
+        for column, row, layer in ends:
+            column = min(column, area.x + area.width - 1)
+            while (column, row) in taken and column > area.x:
+                column -= 2
+            if over._has(column, row):
+                taken.add((column, row))
+                ink = self.ink(self.colour(layer.colour), bold=True)
+                over.cells.text(column, row, layer.letter, ink)
+
+    def _names(self, over: Overlay, ends: list[tuple[int, int, BandLayer]]) -> None:
+        """The names beside the ends of their lines, moved apart; those that have no room are
+        left out from the last place on."""
+        area = self._area
+        ends = ends[: area.height]
+        # Less is better: of lines that end in one row, the first stands lowest.
+        places = sorted(
+            (
+                (min(max(row, area.y), area.y + area.height - 1), i)
+                for i, (_, row, _) in enumerate(ends)
+            ),
+            key=lambda place: (place[0], -place[1]),
+        )
+        rows = _apart([row for row, _ in places], area.y, area.y + area.height - 1)
+        left = area.x + area.width + 1
+        for row, (_, i) in zip(rows, places, strict=True):
+            layer = ends[i][2]
+            strong = i == 0 or layer.strong
+            over.cells.text(left, row, layer.letter, self.ink(self.colour(layer.colour), bold=True))
+            name = (
+                layer.name
+                if len(layer.name) <= LONGEST_NAME
+                else layer.name[: LONGEST_NAME - 1] + "…"
+            )
+            over.cells.text(left + 2, row, name, self.part("text" if strong else "label"))
+
+    def _reading(self, over: Overlay) -> None:
+        """Every line's value at the cursor, the least first, on the emptier side of it."""
+        assert self._cursor is not None
+        area = self._area
+        values = [(self._shown(layer).at(self._cursor), layer) for layer in self.curves]
+        ranked = sorted((v for v in values if math.isfinite(v[0])), key=lambda v: v[0])
+        room = area.height - 1
+        if not ranked or room < 2:
+            return
+        shown, rest = ranked[:room], len(ranked) - room
+        lines = [
+            (f"{n:>2} {layer.letter} ", f"{compact(value):<9}{layer.name[:LONGEST_NAME]}", layer)
+            for n, (value, layer) in enumerate(shown, 1)
+        ]
+        width = max(len(a) + len(b) for a, b, _ in lines) + 1
+        column = over._column(self._cursor)
+        right = column + 2 + width <= area.x + area.width
+        left = column + 2 if right else max(area.x, column - 1 - width)
+        for row, (mark, text, layer) in enumerate(lines, area.y):
+            over.cells.text(left, row, " " * width, self.part("text"))
+            over.cells.text(left, row, mark, self.ink(self.colour(layer.colour), bold=True))
+            over.cells.text(left + len(mark), row, text, self.part("text"))
+        if rest > 0:
+            over.cells.text(left, area.y + room, f"   +{rest} more", self.part("label"))
+
+
+def _apart(rows: Sequence[int], first: int, last: int) -> list[int]:
+    """Rising rows moved as little as need be so that all differ and lie in [first, last]."""
+    placed: list[int] = []
+    for row in rows:
+        placed.append(max(row, placed[-1] + 1 if placed else first))
+    for i in reversed(range(len(placed))):
+        limit = last if i == len(placed) - 1 else placed[i + 1] - 1
+        placed[i] = min(placed[i], limit)
+    return placed
