@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pexpect
 import pytest
 
 from tuitrain.cli import main
@@ -74,16 +76,33 @@ def test_an_optimizer_shows_its_formula_and_its_step(
 
 
 def test_the_doctor_looks_at_everything(tuitrain: Command, runs_dir: Path) -> None:
-    told = tuitrain("doctor", TERM="dumb")
+    told = tuitrain("doctor")
     lines = [line.split(maxsplit=2) for line in told.stdout.splitlines()[:-2]]
     found = {what: (mark, rest) for mark, what, rest in lines}
     assert told.returncode == 0
-    assert {mark for mark, _ in found.values()} == {"ok", "warn"}
+    assert {"versions", "python", "sqlite", "torch", "cpu", "presets"} < found.keys()
     assert found["torch"][0] == "ok"
-    assert found["terminal"][0] == "warn"
+    assert found["sqlite"] == ("ok", sqlite3.sqlite_version)
+    assert found["terminal"] == ("ok", "not a terminal; the dashboard needs one")
+    assert not {"colours", "encoding"} & found.keys()
     assert str(runs_dir) in found["experiments"][1]
     assert told.stdout.splitlines()[-1].endswith("warnings")
     assert not runs_dir.exists()
+
+
+def test_the_doctor_warns_of_a_poor_terminal(tuitrain: Command) -> None:
+    child = pexpect.spawn(
+        tuitrain.path,
+        ["doctor"],
+        env=tuitrain.environment | {"TERM": "dumb", "LC_ALL": "C", "PYTHONUTF8": "0"},
+        dimensions=(20, 70),
+        encoding="utf-8",
+        timeout=30,
+    )
+    child.expect(r"warn\s+terminal\s+dumb, 70x20; 80x24 is the least")
+    child.expect(r"warn\s+colours")
+    child.expect(r"warn\s+encoding\s+ascii")
+    child.expect(pexpect.EOF)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

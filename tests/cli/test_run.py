@@ -7,18 +7,28 @@ import csv
 import io
 import json
 import math
+import os
+import re
 import signal
 import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pexpect
 import psutil
 import pytest
 
+from tuitrain.cli import control, main
+from tuitrain.cli.follow import Loss
 from tuitrain.record.folder import ExperimentFolder, resolve
-from tuitrain.record.store import StoreReader
+from tuitrain.record.reader import StoreReader
+from tuitrain.record.store import StoreWriter
+from tuitrain.spec.catalogue import find
+from tuitrain.spec.comparison import compare
+from tuitrain.spec.experiment import single
+from tuitrain.spec.recording import Chunk, Layout
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -182,6 +192,78 @@ def test_a_detached_run_is_paused_resumed_and_stopped(tuitrain: Command) -> None
     )
 
 
+def test_what_is_so_already_is_said(tuitrain: Command) -> None:
+    id_ = tuitrain("run", "sales-mse", "--steps", FOREVER, "--detach").stdout.strip()
+    assert tuitrain("pause").returncode == 0
+    again = tuitrain("pause")
+    assert again.stdout.startswith(f"{id_} is paused already, at step ")
+    tuitrain("resume")
+    again = tuitrain("resume")
+    assert again.stdout.startswith(f"{id_} is running already, at step ")
+    assert (again.returncode, again.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["pause", "resume", "stop"])
+def test_a_worker_that_does_not_answer_is_an_error(
+    runs_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    folder = ExperimentFolder.create(runs_dir, single(find("line-fit")))
+    folder.set_process(os.getpid())  # it lives, and looks into no inbox
+    monkeypatch.setattr(control, "PATIENCE", 0.2)
+    assert main([command, "--runs-dir", str(runs_dir)]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == (
+        f"tuitrain: {folder.id}: the worker has not answered in 0.2 s; it will when it can\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("preset", "rows"),
+    [
+        (
+            "asymmetric-over3",
+            [["loss (last step)", r"0\.\d+"], ["final loss", r"0\.\d+", r"0\.589 ± 0\.005"]],
+        ),
+        ("line-fit", [["loss (last step)", r"\S+"], ["final loss", r"\S+", r"below 1e-27"]]),
+        ("book-mse", [["loss (last batch)", r"0\.\d+"], ["final loss (all rows)", r"0\.\d+"]]),
+    ],
+)
+def test_the_expected_loss_stands_beside_the_loss_of_the_final_weights(
+    tuitrain: Command, preset: str, rows: list[list[str]]
+) -> None:
+    ran = tuitrain("run", preset, "--quiet", "--runs-dir", tuitrain.runs_dir)
+    heads, *lines = ran.stdout.splitlines()[1:4]
+    assert heads.split() == ["reached", "expected"]
+    for line, (name, *values) in zip(lines, rows, strict=True):
+        assert re.fullmatch(r"\s{2,}".join([re.escape(name), *values]), line), line
+
+
+def test_progress_tells_the_loss_of_one_run_and_the_least_of_several(runs_dir: Path) -> None:
+    values = np.array([[0.5, 0.25, 4.0], [8.0, 0.125, 2.0]])
+
+    def told(runs: int) -> list[str]:
+        experiment = compare([find("line-fit")], learning_rates=[0.1, 0.2][:runs])
+        folder = ExperimentFolder.create(runs_dir, experiment)
+        loss = Loss(folder)
+        texts = [loss.read()]
+        layout = Layout(runs, {"loss": "float64"})
+        with contextlib.closing(StoreWriter(folder.database, [layout])) as writer:
+            for first in (1, 2, 3):
+                rows = values[:runs, first - 1 : first]
+                with writer.transaction():
+                    writer.append(Chunk(0, first, 1, {"loss": rows}))
+                texts.append(loss.read())
+        loss.close()
+        return texts
+
+    assert told(1) == ["loss nan", "loss 0.5", "loss 0.25", "loss 4"]
+    assert told(2) == ["best loss nan", "best loss 0.5", "best loss 0.125", "best loss 0.125"]
+
+
 def test_a_killed_worker_is_a_failed_run(tuitrain: Command, runs_dir: Path) -> None:
     process = tuitrain.start("run", "sales-mse", "--steps", FOREVER, "--json")
     worker = resolve(runs_dir).process()
@@ -189,9 +271,14 @@ def test_a_killed_worker_is_a_failed_run(tuitrain: Command, runs_dir: Path) -> N
     psutil.Process(worker.pid).kill()
     out, err = process.communicate(timeout=10)
     assert process.returncode == 1
-    assert json.loads(out)["runs"][0]["status"] == "failed"
+    [run] = json.loads(out)["runs"]
+    assert run["status"] == "failed"
     assert "killed: the worker died" in err
-    assert tuitrain.experiments()[0]["state"] == "killed"
+    [row] = tuitrain.experiments()
+    assert row["state"] == "killed"
+    recorded = columns(resolve(runs_dir))["loss"]
+    assert run["loss"] == row["loss"] == recorded[-1]
+    assert run["steps"] == len(recorded) * stride(runs_dir)
 
 
 def test_what_only_the_worker_can_refuse_is_bad_input_and_leaves_nothing(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import psutil
 import pytest
 
@@ -32,6 +33,7 @@ from tuitrain.record.status import RunResult, Status
 from tuitrain.record.store import StoreWriter
 from tuitrain.spec.catalogue import catalogue
 from tuitrain.spec.experiment import Experiment, Run
+from tuitrain.spec.recording import Chunk, Layout
 
 HOLD_LOCK = """
 import sys
@@ -88,6 +90,15 @@ def test_all_that_repeats_it_is_written_down(tmp_path: Path) -> None:
     assert back.versions["python"] == sys.version.split()[0]
     assert set(back.versions) == {"python", "tuitrain", "torch", "numpy"}
     assert back.created.endswith("+00:00")
+
+
+def test_repeating_it_writes_down_what_trains_it_now(
+    tmp_path: Path, experiment: Experiment
+) -> None:
+    old = msgspec.structs.replace(experiment, created="2020-01-01", versions={"torch": "1.0"})
+    back = ExperimentFolder(ExperimentFolder.create(tmp_path, old).path).experiment
+    assert back.versions == folders.versions()
+    assert back.created > old.created
 
 
 def test_only_the_user_can_look_in(folder: ExperimentFolder) -> None:
@@ -179,7 +190,7 @@ def test_the_filesystem_of_a_path_is_found() -> None:
 
 def test_a_broken_experiment_is_bad_input(folder: ExperimentFolder) -> None:
     (folder.path / "experiment.toml").write_text("presets = 1")
-    with pytest.raises(InputError, match="Expected `object`"):
+    with pytest.raises(InputError, match=r"experiment\.toml: presets: cannot be 1"):
         _ = ExperimentFolder(folder.path).experiment
 
 
@@ -246,6 +257,31 @@ def test_a_dead_worker_is_seen(folder: ExperimentFolder, dead_pid: int, state: s
     assert folder.results()[0].status == "killed"
     assert folder.results()[0].loss == 0.5
     assert math.isnan(folder.results()[0].final_loss)
+
+
+@pytest.mark.parametrize("stride", [1, 4])
+def test_rows_are_newer_than_the_results_of_a_killed_run(
+    folder: ExperimentFolder, experiment: Experiment, dead_pid: int, stride: int
+) -> None:
+    """The worker writes results twice a second, and rows at once."""
+    started(folder, dead_pid)
+    [run] = experiment.runs
+    names = ("loss", "loss_min") if stride > 1 else ("loss",)
+    layout = Layout(1, dict.fromkeys(names, "float64"), stride)
+    with contextlib.closing(StoreWriter(folder.database, [layout])) as writer:
+        with writer.transaction():
+            writer.status(Status("running", 8, 90))
+            writer.run(RunResult(0, run.name, run.preset, "sgd", 0.1, 0, "running", 8, 0.5, 0.4))
+        assert folder.results()[0].loss == 0.5
+        for first, losses in ((4, [0.01, 0.5]), (12, [0.2, 0.3]), (20, [0.7, 0.6])):
+            values = np.array([losses])
+            with writer.transaction():
+                writer.append(
+                    Chunk(0, first, stride, {n: values / (1 + (n != "loss")) for n in names})
+                )
+    [result] = folder.results()
+    assert (result.status, result.steps, result.loss) == ("killed", 20 + stride, 0.6)
+    assert result.best_loss == (0.2 if stride == 1 else 0.1)
 
 
 @pytest.mark.parametrize("state", ["finished", "stopped", "diverged", "failed"])

@@ -16,7 +16,8 @@ from tuitrain.record import store
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import Probe, receive, send
 from tuitrain.record.landscape import Landscape, Plane, Window, flat, principal, through
-from tuitrain.record.store import StoreReader, StoreWriter
+from tuitrain.record.reader import StoreReader
+from tuitrain.record.store import StoreWriter
 from tuitrain.spec.recording import Layout
 
 PLANE = through(0, 1, [0.0, 0.0], ["w", "b"])

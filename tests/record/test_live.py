@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tuitrain.record.folder import ExperimentFolder
-from tuitrain.record.live import Recording, follow
+from tuitrain.record.live import Recording
 from tuitrain.record.status import Event, RunResult, Status
 from tuitrain.record.store import StoreWriter
 from tuitrain.spec.catalogue import find
@@ -213,18 +213,41 @@ def test_a_store_without_its_experiment_is_no_crash(
     assert "experiment.toml" in recording.status.error
 
 
-def test_following_ends_with_everything(folder: ExperimentFolder, writer: StoreWriter) -> None:
-    following = follow(folder, interval=0)
-    recording = next(following)
+def test_the_refresh_that_sees_the_end_has_everything(
+    folder: ExperimentFolder, writer: StoreWriter
+) -> None:
+    recording = Recording(folder)
+    recording.refresh()
     assert recording.status.state == "running"
     with writer.transaction():
         writer.append(chunk(0, 1))
         writer.snapshot(0, 3, {"w": np.array([1.0, 2.0])})
         writer.status(Status("stopped"))
-    recording = list(following)[-1]
+    recording.refresh()
     assert recording.ended
     assert len(recording.series(2, "w")) == 3
     assert recording.last_weights[2] == {"w": 2}
+
+
+def test_results_and_weights_can_be_read_without_the_rows(
+    folder: ExperimentFolder, writer: StoreWriter
+) -> None:
+    whole, short = Recording(folder), Recording(folder, rows=False)
+    with writer.transaction():
+        writer.append(chunk(0, 1))
+        writer.append(chunk(1, 1, rows=5))
+        writer.append(chunk(0, 4))
+    for recording in (whole, short):
+        recording.refresh()
+    assert [result.steps for result in short.results] == [6, 5, 6]
+    assert short.results == whole.results
+    with writer.transaction():
+        writer.snapshot(0, 6, {"w": np.array([1.0, 2.0])})
+        writer.status(Status("finished"))
+    short.refresh()
+    assert short.last_weights[2] == {"w": 2}
+    assert short.blocks(0) == []
+    assert len(short.series(0, "loss")) == 0
 
 
 def test_a_million_steps_are_read_in_a_second(tmp_path: Path) -> None:

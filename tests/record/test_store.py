@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import Event, RunResult, Status
-from tuitrain.record.store import StoreReader, StoreReadError, StoreWriteError, StoreWriter
+from tuitrain.record.store import PAGE, StoreWriteError, StoreWriter
 from tuitrain.spec.recording import Chunk, Layout
 
 LAYOUT = Layout(2, {"loss": "float32", "lr": "float64"})
@@ -182,6 +183,12 @@ def test_a_reader_sees_whole_transactions_while_they_are_written(
     assert not problems
     assert seen == sorted(seen)
     assert len(set(seen)) > 3  # it did look on meanwhile
+
+
+def test_the_log_is_written_back_when_it_holds_16_mib(writer: StoreWriter, path: Path) -> None:
+    (pages,) = writer._database.execute("PRAGMA wal_autocheckpoint").fetchone()
+    (size,) = writer._database.execute("PRAGMA page_size").fetchone()
+    assert (size, pages * size) == (PAGE, 16 << 20)
 
 
 def test_viewers_cannot_write(writer: StoreWriter, reader: StoreReader) -> None:

@@ -62,7 +62,7 @@ CHANGES = {
     ('title = "Mine"', 'title = "Mine"\nlr = 0.5'): "lr: unknown key here; expected optimizer.lr",
     ('title = "Mine"', 'titel = "Mine"'): "titel: unknown key; expected title",
     ('kind = "mse"', 'kind = "mse"\ncost = 3'): (
-        'loss.cost: unknown key for kind "mse"; expected no further key'
+        'loss.cost: kind "mse" has no settings; expected kind = "asymmetric"'
     ),
     # Missing keys
     ('title = "Mine"', ""): "title: missing; expected text",

@@ -16,7 +16,14 @@ from msgspec import structs
 from tuitrain.errors import InputError
 from tuitrain.optim import OPTIMIZERS, Optimizer
 from tuitrain.optim.adam import Adam
-from tuitrain.optim.schedules import Constant, Cosine, Exponential, Polynomial
+from tuitrain.optim.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    OneCycle,
+    Polynomial,
+    Schedule,
+)
 from tuitrain.optim.sgd import SGD, Momentum
 from tuitrain.spec.experiment import Run
 from tuitrain.spec.preset import (
@@ -234,6 +241,59 @@ def test_a_rate_set_where_the_schedule_is_zero_stays(problem: Problem, runs: Run
     assert chunk.series["lr"][0].tolist() == [0.01] * 10
 
 
+def rates_after(trainer: Trainer, done: int, lr: float) -> np.ndarray:
+    """The learning rates from the one that is set after `done` steps to the end."""
+    trainer.advance(done)
+    trainer.set_learning_rate(lr)
+    assert trainer.learning_rates().tolist() == [lr]
+    chunk = trainer.advance(trainer.total)
+    assert chunk is not None
+    rates: np.ndarray = chunk.series["lr"][0]
+    return rates
+
+
+@pytest.mark.parametrize("done", [0, 2, 99])
+@pytest.mark.parametrize("schedule", [Cosine(warmup=100), Constant(warmup=100)], ids=repr)
+def test_a_rate_set_in_the_warm_up_is_the_peak(
+    problem: Problem, runs: Runs, schedule: Schedule, done: int
+) -> None:
+    preset = problem(schedule=schedule, steps=300)
+    rates = rates_after(Trainer(preset, runs(preset)), done, 0.01)
+    planned = schedule.factors(np.arange(100, 300), 300)
+    assert rates[: 100 - done].tolist() == [0.01] * (100 - done)
+    np.testing.assert_allclose(rates[100 - done :], 0.01 * planned, rtol=1e-14)
+    assert rates.max() == 0.01
+
+
+def test_a_rate_set_in_the_warm_up_of_a_cycle_is_its_start(problem: Problem, runs: Runs) -> None:
+    schedule = OneCycle(start=0.25, warmup=10)
+    preset = problem(schedule=schedule, steps=110)
+    rates = rates_after(Trainer(preset, runs(preset)), 3, 0.01)
+    assert rates[:8].tolist() == [0.01] * 8
+    np.testing.assert_allclose(
+        rates[7:], 0.01 * schedule.factors(np.arange(10, 110), 110) / 0.25, rtol=1e-14
+    )
+    assert rates.max() == pytest.approx(0.04, rel=1e-3)
+
+
+@pytest.mark.parametrize("warmup", [0, 10])
+def test_a_rate_set_for_the_last_step_is_used(problem: Problem, runs: Runs, warmup: int) -> None:
+    preset = problem(schedule=Cosine(warmup=warmup), steps=50)
+    assert rates_after(Trainer(preset, runs(preset)), 49, 0.03).tolist() == [0.03]
+
+
+def test_a_rate_set_in_the_warm_up_of_one_run_leaves_the_others(
+    problem: Problem, runs: Runs
+) -> None:
+    preset = problem(schedule=Cosine(warmup=10), steps=40)
+    trainer = Trainer(preset, runs(preset, [SGD(lr=0.1), SGD(lr=0.1)]))
+    trainer.set_learning_rate(0.02, 1)
+    chunk = trainer.advance(40)
+    assert chunk is not None
+    planned = 0.1 * preset.schedule.factors(np.arange(40), 40)
+    np.testing.assert_array_equal(chunk.series["lr"][0], planned)
+
+
 @pytest.mark.parametrize("lr", [-1.0, float("nan"), float("inf")])
 def test_rates_that_are_none(problem: Problem, runs: Runs, lr: float) -> None:
     preset = problem()
@@ -338,7 +398,10 @@ def test_a_resumed_training_has_the_same_bits(
 def same_state(one: TrainState, other: TrainState) -> None:
     assert (one.step, one.diverged) == (other.step, other.diverged)
     same_bits(dict(one.optimizer), dict(other.optimizer))
-    for field in ("parameters", "lr", "reference", "window"):
+    for field in (
+        *("parameters", "lr", "reference", "warmed"),
+        *("window", "last_loss", "least_loss"),
+    ):
         same_bits({field: getattr(one, field)}, {field: getattr(other, field)})
 
 
@@ -431,6 +494,20 @@ def test_thinned_rows_keep_the_spikes(
         np.testing.assert_array_equal(rows[name], extreme.reduce(windows, axis=2))
     assert 1 < ended < 8
     assert np.isinf(rows["loss_max"][1, (ended - 1) // 4])
+    # of the runs that go on, the last two steps are no row
+    assert trainer.last_loss.tolist() == [loss[0, 49], loss[1, ended - 1], loss[2, 49]]
+    assert trainer.last_loss[1] == np.inf
+    finite = np.where(np.isfinite(loss), loss, np.inf)
+    assert trainer.least_loss.tolist() == finite.min(axis=1).tolist()
+
+
+@pytest.mark.usefixtures("every_fourth")
+def test_the_least_loss_may_lie_after_the_last_row(problem: Problem, runs: Runs) -> None:
+    preset = problem(steps=50)
+    trainer = Trainer(preset, runs(preset, [SGD(lr=0.01)]))
+    rows = everything(trainer, 50)
+    assert trainer.least_loss.tolist() == trainer.last_loss.tolist()
+    assert trainer.last_loss[0] < rows["loss_min"].min()
 
 
 @pytest.mark.usefixtures("every_fourth")

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from textual.events import Key
+from textual.events import Key, MouseScrollUp
 from textual.widgets import Button, Input
 
 from tests.ui.conftest import choose, dashboard, page, start, state, until
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.inbox import Pause, send
-from tuitrain.ui.screens.dialogs import LeaveDialog, SourceDialog
+from tuitrain.ui.diagnosis import Miss, Movement, ended
+from tuitrain.ui.screens.dialogs import LeaveDialog, RestartDialog, SourceDialog
 from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.ui.widgets.chart import Chart
+from tuitrain.ui.widgets.landscape import LandscapeView
 
 LONG = {"train__steps": "20000000"}
 """Longer than any test, and yet short enough for every step to be recorded."""
@@ -75,8 +77,10 @@ async def test_pause_step_resume_stop(opened) -> None:
 
 async def test_learning_rate_changes_while_it_runs(opened) -> None:
     async with opened() as pilot:
-        await start(pilot, "sales-mse", **LONG)
+        await start(pilot, "sales-mse", full_speed=False)
+        await pilot.press(*["left_square_bracket"] * 4)
         await until(pilot, lambda: rows(pilot) > 0, "rows")
+        assert dashboard(pilot).facts.goal == "expected"
         await pilot.press("l")
         entry = pilot.app.screen.query_one("#rate", Input)
         assert entry.value == "0.002"
@@ -92,6 +96,27 @@ async def test_learning_rate_changes_while_it_runs(opened) -> None:
         lr = dashboard(pilot).facts.series("lr")
         assert mark.label == "lr 0.0125"
         assert (lr.at(int(mark.step) - 1), lr.at(int(mark.step))) == (0.002, 0.0125)
+        await until(pilot, lambda: "lr 0.002 → 0.0125" in page(pilot), "headline")
+        await until(pilot, lambda: "lr 0.0125" in page(pilot).split("Learning rate")[1], "panel")
+        # What the preset expects holds for its own rate.
+        assert dashboard(pilot).facts.goal == "optimum"
+        (line,) = dashboard(pilot).query_one("#loss", Chart).references
+        assert line.label == "optimum"
+
+
+async def test_a_learning_rate_left_as_it_is_is_no_command(opened) -> None:
+    async with opened() as pilot:
+        await start(pilot, "sales-mse", schedule="cosine:end=0.1", **LONG)
+        await until(pilot, lambda: dashboard(pilot).facts.lr() < 0.002, "rows")
+        await pilot.press("space")
+        await until(pilot, lambda: state(pilot) == "paused", "pause")
+        now = dashboard(pilot).facts.lr()
+        assert float(f"{now:.6g}") != now
+        await pilot.press("l")
+        assert float(pilot.app.screen.query_one("#rate", Input).value) == now
+        await pilot.press("enter", "n")
+        await until(pilot, lambda: dashboard(pilot).facts.lr() < now, "one step")
+        assert not [e for e in dashboard(pilot).recording.events if e.kind == "lr"]
 
 
 async def test_reset_starts_from_the_same_weights_and_keeps_the_old_run(
@@ -100,7 +125,12 @@ async def test_reset_starts_from_the_same_weights_and_keeps_the_old_run(
     async with opened() as pilot:
         old = await start(pilot, "sales-mse", **LONG)
         await until(pilot, lambda: rows(pilot) > 0, "rows")
+        await pilot.press("r", "escape")
+        assert dashboard(pilot) is old
+        assert old.folder.status().state == "running"
         await pilot.press("r")
+        assert isinstance(pilot.app.screen, RestartDialog)
+        await pilot.press("enter")
         await until(pilot, lambda: dashboard(pilot) is not old, "new dashboard")
         await until(pilot, lambda: state(pilot) == "paused", "paused at step 0")
         await until(pilot, lambda: "-0.81132" in page(pilot), "initial weights")
@@ -112,6 +142,8 @@ async def test_reset_starts_from_the_same_weights_and_keeps_the_old_run(
         await until(pilot, lambda: rows(pilot) == 1, "first step")
         first = dashboard(pilot).facts.tensors()["w"].ravel()
         assert first == pytest.approx([-0.8096241, 1.4855157], abs=1e-4)
+        await until(pilot, lambda: "paused: at step 1 " in page(pilot), "diagnosis")
+        assert "steps/s" not in page(pilot)
 
 
 async def test_leaving_asks(opened) -> None:
@@ -246,3 +278,63 @@ async def test_resizing_down_to_nothing_and_back(opened) -> None:
             await pilot.resize_terminal(*size)
             await pilot.pause(0.15)
         await until(pilot, lambda: "line" in page(pilot), "dashboard at 80x24")
+
+
+async def test_hopping_where_it_is_expected_is_no_warning(opened) -> None:
+    async with opened() as pilot:
+        await start(pilot, "sales-cost1-profit99", full_speed=False)
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: "≈ hops around the optimum" in page(pilot), "diagnosis")
+        assert dashboard(pilot).facts.diagnosis().tone == "neutral"
+
+
+async def test_the_sign_of_the_end_is_by_its_tone(opened) -> None:
+    async with opened() as pilot:
+        await start(pilot, "book-less10")
+        await until(pilot, lambda: state(pilot) == "finished", "end")
+        await until(pilot, lambda: "finished: " in page(pilot), "diagnosis")
+        screen = dashboard(pilot)
+        missed = ended("finished", 5, Movement("plateau"), [Miss("w", 0.9, "1")])
+        assert screen._in_words(missed).plain.startswith(" ! finished: expected not reached")
+        assert "✓ finished: " in page(pilot)
+        assert "steps/s" in page(pilot).splitlines()[1]  # at full speed
+
+
+async def test_the_landscape_takes_the_place_of_the_fit_and_moves(opened) -> None:
+    async with opened() as pilot:
+        screen = await start(pilot, "sales-mse", **LONG)
+        view = screen.query_one(LandscapeView)
+        assert not view.display
+        await pilot.press("v")
+        await until(pilot, lambda: bool(view.landscapes), "answer")
+        assert "w[1,0] over w[0,0]" in page(pilot)
+        assert not screen.query_one("#fit").display
+        before = view.trails[0].last
+        await until(pilot, lambda: view.trails[0].last != before, "the run moves on the map")
+        await pilot.press("v")
+        assert screen.query_one("#fit").display
+        await pilot.resize_terminal(200, 60)
+        await until(pilot, lambda: view.display and screen.query_one("#fit").display, "both")
+
+
+async def test_only_two_parameters_have_a_map(opened) -> None:
+    async with opened() as pilot:
+        screen = await start(pilot, "parabola-decay")
+        await pilot.press("v")
+        assert not screen.query(LandscapeView)
+        assert screen.query_one("#fit").display
+
+
+async def test_by_mouse_alone(opened) -> None:
+    async with opened() as pilot:
+        screen = await start(pilot, "sales-mse", **LONG)
+        await until(pilot, lambda: rows(pilot) > 0, "rows")
+        chart = screen.query_one("#loss", Chart)
+        await pilot._post_mouse_events([MouseScrollUp], chart, offset=(40, 8))
+        assert chart.view is not None
+        await pilot.hover(chart, offset=(40, 8))
+        assert chart.cursor is not None
+        await until(pilot, lambda: "space pause" in page(pilot), "footer")
+        pause = page(pilot).splitlines()[-1].index("pause")
+        await pilot.click(offset=(pause, 39))
+        await until(pilot, lambda: state(pilot) == "paused", "pause by mouse")

@@ -102,6 +102,15 @@ def test_sentences() -> None:
         "swinging from side to side"
         in describe(judged("parabola-constant", 20, optimizer__lr="0.9")).sentence
     )
+    hops = judged("sales-cost1-profit99")
+    assert describe(hops).tone == "warning"
+    assert describe(hops, arrived=True) == (
+        "hops around the optimum", "a smaller learning rate would calm it", "neutral"
+    )  # fmt: skip
+    assert ended("paused", 2, judged("line-fit", 2), None).sentence == "at step 2"
+    assert ended("paused", 300, judged("line-fit", 300), None).sentence == (
+        "at step 300; improving until then"
+    )
     assert diverged(1234, "w").sentence == "at step 1,234 in w: try a smaller learning rate"
     plateau = judged("sales-mse")
     assert ended("finished", 15000, plateau, []).tone == "good"

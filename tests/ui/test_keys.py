@@ -35,8 +35,16 @@ def test_no_key_has_two_meanings(places: tuple[str, ...]) -> None:
 def test_the_footer_fits_eighty_columns() -> None:
     for places in (("setup",), ("dashboard", "everywhere")):
         shown = [b for b in bindings(*places) if b.show]
-        width = sum(len(b.key_display or "") + 1 + len(b.description) + 1 for b in shown)
-        assert width <= 79, places
+        # A key, a space, its word, a space; of a group the keys one by one, then the word.
+        keys = sum(len(b.key_display or "") + 1 for b in shown)
+        words = {b.group.description if b.group else b.description for b in shown}
+        assert keys + sum(len(word) + 1 for word in words) <= 79, places
+
+
+def test_slower_and_faster_are_one_entry_in_the_footer() -> None:
+    pace = [b for b in bindings("dashboard") if b.show and b.group]
+    assert [b.key_display for b in pace] == ["[", "]"]
+    assert len({b.group for b in pace}) == 1
 
 
 def test_every_key_has_a_meaning() -> None:

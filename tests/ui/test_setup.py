@@ -8,9 +8,12 @@ import sys
 import pytest
 from textual.widgets import Button, Input, OptionList, Select
 
-from tests.ui.conftest import choose, page
-from tuitrain.spec.catalogue import catalogue
+from tests.ui.conftest import choose, dashboard, page, until
+from tuitrain.spec.catalogue import catalogue, find
+from tuitrain.spec.load import to_toml
+from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.dialogs import HelpDialog
+from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.ui.widgets.form import Entry, Row, SettingsForm
 
 
@@ -49,6 +52,68 @@ async def test_filter_narrows_and_escape_clears(opened) -> None:
         assert pilot.app.screen.chosen == "sales-cost99-profit1"
         await choose(pilot, "zzz")
         assert "nothing matches" in page(pilot)
+
+
+async def test_a_path_in_the_filter_offers_the_users_own_preset(opened, tmp_path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(to_toml(find("line-fit")).replace("0.027", "0.021"))
+    async with opened() as pilot:
+        entry_of_filter = pilot.app.screen.query_one("#filter", Input)
+        entry_of_filter.value = str(file)[:-3]
+        await pilot.pause()
+        assert "no such file" in page(pilot) or "not" in page(pilot).split("Settings")[0]
+        await pilot.press("enter", "enter", "ctrl+s")
+        assert isinstance(pilot.app.screen, SetupScreen)
+        assert pilot.app.focused is entry_of_filter
+        entry_of_filter.value = str(file)
+        await pilot.pause()
+        assert pilot.app.screen.chosen == str(file)
+        assert entry(pilot, "optimizer.lr").input.value == "0.021"
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen), "dashboard")
+        assert list(dashboard(pilot).folder.experiment.presets) == ["mine"]
+
+
+async def test_a_wrong_file_is_explained_and_nothing_starts(opened, tmp_path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(to_toml(find("line-fit")).replace("0.027", "-1"))
+    async with opened(size=(200, 60)) as pilot:
+        pilot.app.screen.query_one("#filter", Input).value = str(file)
+        await pilot.pause()
+        assert "cannot be -1" in " ".join(page(pilot).split())
+        await pilot.press("enter", "enter")
+        pilot.app.screen.query_one("#filter", Input).value = "zzz"
+        await pilot.press("enter", "enter", "f5")
+        assert isinstance(pilot.app.screen, SetupScreen)
+
+
+async def test_by_mouse_alone(opened) -> None:
+    async with opened() as pilot:
+        listed = pilot.app.screen.query_one("#presets", OptionList)
+        row = (
+            page(pilot)
+            .splitlines()[listed.region.y :]
+            .index(next(line for line in page(pilot).splitlines() if "sales-mse" in line))
+        )
+        await pilot.click(listed, offset=(8, row))
+        assert pilot.app.screen.chosen == "sales-mse"
+        await pilot.click("#start")
+        await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen), "dashboard")
+        assert list(dashboard(pilot).folder.experiment.presets) == ["sales-mse"]
+
+
+async def test_every_setting_back_is_the_device_too(opened) -> None:
+    async with opened() as pilot:
+        pilot.app.screen.query_one("#device-menu", Select).value = "cpu"
+        await pilot.pause()
+        assert "• device" in page(pilot)
+        assert "1 changed" in page(pilot)
+        await pilot.press("down", "up")
+        assert pilot.app.screen.query_one("#device-menu", Select).value == "cpu"
+        await pilot.press("ctrl+r")
+        assert pilot.app.screen.query_one("#device-menu", Select).value == "auto"
+        await until(pilot, lambda: "the preset's own settings" in page(pilot), "count")
+        assert "• device" not in page(pilot)
 
 
 async def test_every_preset_tells_what_it_is(opened) -> None:

@@ -42,6 +42,13 @@ def test_what_is_not_finite_is_a_cross_and_what_is_not_there_is_held() -> None:
     assert spark(series, 4, span=(-28, 12)).plain == "  ▁█"
 
 
+def test_what_is_yet_to_come_is_blank() -> None:
+    ramp = series_of([float(v) for v in range(40)])
+    assert spark(ramp, 16, span=(1, 80)).plain == EIGHTHS + " " * 8
+    assert spark(series_of([1.0, 2.0]), 8, span=(1, 15_000)).plain == "▄" + " " * 7
+    assert spark(series_of([math.nan]), 3, span=(1, 9)).plain == f"{CROSS[False]}  "
+
+
 def test_little_or_nothing() -> None:
     assert spark(Series(), 3).plain == "   "
     assert spark(series_of([2.0]), 3).plain == "▄▄▄"

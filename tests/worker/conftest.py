@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.live import Recording
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import Experiment, single
 from tuitrain.spec.preset import Preset
@@ -30,6 +32,15 @@ def until() -> Until:
             time.sleep(0.005)
 
     return wait
+
+
+def ended(folder: ExperimentFolder) -> Recording:
+    """The whole recording, once the experiment has ended."""
+    recording = Recording(folder)
+    with contextlib.closing(recording):
+        while not recording.refresh() or not recording.ended:
+            time.sleep(0.005)
+    return recording
 
 
 def steps(preset: Preset, count: int) -> Preset:

@@ -16,12 +16,12 @@ import pytest
 from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import Pause, SetLearningRate, Stop, send
-from tuitrain.record.live import Recording, follow
+from tuitrain.record.live import Recording
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import Experiment, single
 from tuitrain.worker.launch import WarmWorker, launch
 
-from .conftest import Until
+from .conftest import Until, ended
 
 Start = Callable[[Experiment], ExperimentFolder]
 
@@ -89,7 +89,7 @@ def pid(folder: ExperimentFolder) -> int:
 
 def test_a_preset_is_trained_to_its_end(start: Start, until: Until) -> None:
     folder = start(single(find("sales-cost1-profit99")))
-    *_, recording = follow(folder, interval=0.02)
+    recording = ended(folder)
     assert recording.status.state == "finished", folder.log.read_text()
     assert len(recording.series(0, "loss")) == recording.status.total == 15000
     until(lambda: not folder.alive())
@@ -152,7 +152,7 @@ def test_a_worker_is_on_its_own(start: Start, endless: Experiment, until: Until)
     os.kill(worker, signal.SIGHUP)
     until(lambda: folder.status().step > step)
     os.kill(worker, signal.SIGTERM)  # stops as the command does
-    *_, recording = follow(folder, interval=0.02)
+    recording = ended(folder)
     assert recording.status.state == "stopped"
     assert recording.last_weights[0]["w"][0, 0] == recording.series(0, "w[0,0]").last
 
@@ -191,7 +191,7 @@ def test_the_death_of_the_parent_stops_nothing(
     until(lambda: folder.status().step > 0)
     assert psutil.Process(pid(folder)).ppid() != parent.pid
     send(folder, Stop())
-    *_, recording = follow(folder, interval=0.02)
+    recording = ended(folder)
     assert recording.status.state == "stopped"
 
 
@@ -218,6 +218,6 @@ def test_a_warm_worker_that_died_is_replaced(runs_dir: Path, until: Until) -> No
     until(lambda: dead(first))
     folder = ExperimentFolder.create(runs_dir, single(find("line-fit")))
     worker.start(folder)
-    *_, recording = follow(folder, interval=0.02)
+    recording = ended(folder)
     assert recording.status.state == "finished"
     assert pid(folder) == worker.pid != first

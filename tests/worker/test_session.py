@@ -13,20 +13,17 @@ import pytest
 
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import Pause, Resume, SetLearningRate, SetPace, Step, Stop, send
-from tuitrain.record.live import Recording, follow
+from tuitrain.record.live import Recording
+from tuitrain.record.reader import StoreReader
 from tuitrain.record.status import Event
-from tuitrain.record.store import StoreReader
+from tuitrain.spec import recording as recording_module
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import Experiment, Run, single
 from tuitrain.spec.overrides import override
 from tuitrain.train.trainer import Trainer
 from tuitrain.worker.session import Session
 
-from .conftest import Begin, Until
-
-
-def ended(folder: ExperimentFolder) -> Recording:
-    return list(follow(folder, interval=0.005))[-1]
+from .conftest import Begin, Until, ended
 
 
 def events(folder: ExperimentFolder) -> list[Event]:
@@ -235,6 +232,26 @@ def test_the_learning_rate_changes_with_the_next_step(
     ]
     refused = obeyed(folder, SetLearningRate(0.1, run=7), until)
     assert "no run 7" in refused.detail["error"]
+
+
+@pytest.mark.parametrize("lr", [0.01, 10.0])
+def test_thinned_rows_take_nothing_from_the_results(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch, lr: float
+) -> None:
+    """A step that is no row counts as any other: 510 is no multiple of 4, nor is divergence's."""
+    preset = override(find("line-fit"), {"train.steps": 510, "optimizer.lr": lr})
+    [whole] = ended(begin(single(preset, device="cpu"))).results
+    monkeypatch.setattr(recording_module, "RECORDING_BUDGET", 1000)
+    thinned = ended(begin(single(preset, device="cpu")))
+    [result] = thinned.results
+    assert len(thinned.series(0, "loss")) < whole.steps / 3
+    assert whole.steps % 4 != 0
+    assert (result.status, result.steps) == (whole.status, whole.steps)
+    np.testing.assert_array_equal(result.loss, whole.loss)
+    assert result.best_loss == whole.best_loss
+    if lr == 10.0:
+        assert result.status == "diverged"
+        assert not math.isfinite(result.loss)
 
 
 def test_stopping_keeps_everything(begin: Begin, endless: Experiment, until: Until) -> None:

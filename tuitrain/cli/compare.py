@@ -87,7 +87,7 @@ def compare(context: click.Context, /, presets: tuple[str, ...], **options: Any)
     elif options["no_ui"] or options["as_json"] or not (sys.stdin.isatty() and sys.stdout.isatty()):
         from tuitrain.cli.ranking import print_ranking, report
 
-        context.exit(train(experiment, options, report, print_ranking))
+        context.exit(train(experiment, options, report, print_ranking, rows=True))
     else:
         from tuitrain.cli.dashboard import open_experiment
 

@@ -38,31 +38,34 @@ def attach(id_: str | None, runs_dir: Path) -> None:
 @click.command()
 @experiment_argument
 @runs_dir_option
-def pause(id_: str | None, runs_dir: Path) -> None:
+@click.pass_context
+def pause(context: click.Context, id_: str | None, runs_dir: Path) -> None:
     """Pause an experiment; `resume` goes on."""
     from tuitrain.record.inbox import Pause
 
-    ask(runs_dir, id_, Pause(), "paused")
+    context.exit(ask(runs_dir, id_, Pause(), "paused", already="paused"))
 
 
 @click.command()
 @experiment_argument
 @runs_dir_option
-def resume(id_: str | None, runs_dir: Path) -> None:
+@click.pass_context
+def resume(context: click.Context, id_: str | None, runs_dir: Path) -> None:
     """Go on with a paused experiment."""
     from tuitrain.record.inbox import Resume
 
-    ask(runs_dir, id_, Resume(), "resumed")
+    context.exit(ask(runs_dir, id_, Resume(), "resumed", already="running"))
 
 
 @click.command()
 @experiment_argument
 @runs_dir_option
-def stop(id_: str | None, runs_dir: Path) -> None:
+@click.pass_context
+def stop(context: click.Context, id_: str | None, runs_dir: Path) -> None:
     """End an experiment; what is recorded stays."""
     from tuitrain.record.inbox import Stop
 
-    ask(runs_dir, id_, Stop(), "stopped")
+    context.exit(ask(runs_dir, id_, Stop(), "stopped"))
 
 
 @click.command()
@@ -80,31 +83,50 @@ def rm(id_: str | None, runs_dir: Path, yes: bool) -> None:
     click.echo(f"{folder.id} deleted")
 
 
-def ask(runs_dir: Path, id_: str | None, command: Command, done: str) -> None:
-    """Sends a command to a living worker and waits until it has taken effect."""
+def ask(
+    runs_dir: Path, id_: str | None, command: Command, done: str, already: str | None = None
+) -> int:
+    """Sends a command to a living worker and waits until it has taken effect.
+
+    Args:
+        runs_dir: where experiments are kept.
+        id_: how the experiment's id begins; the newest without one.
+        command: what to do.
+        done: what the experiment then is, in a word.
+        already: the state in which there is nothing to do.
+
+    Returns:
+        The exit code: 1 if the worker has not answered in time.
+    """
     from tuitrain.record.folder import resolve
     from tuitrain.record.inbox import send
 
     folder = resolve(runs_dir, id_)
-    state = folder.state()
-    if folder.status().ended:
-        raise InputError(f"has ended ({state})", where=folder.id, expected="a running experiment")
+    status = folder.status()
+    if status.ended:
+        problem = f"has ended ({status.state})"
+        raise InputError(problem, where=folder.id, expected="a running experiment")
+    if status.state == already:
+        click.echo(f"{folder.id} is {already} already, at step {status.step:,}")
+        return 0
     sent = send(folder, command)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         event = acknowledgement(folder, sent)
         if event is not None:
             click.echo(f"{folder.id} {done} at step {event.step:,}")
-            return
+            return 0
         if folder.status().ended:
             raise InputError(f"ended first ({folder.state()})", where=folder.id)
         time.sleep(0.05)
-    click.echo(f"{folder.id}: the worker has not answered yet; it will when it can", err=True)
+    told = f"the worker has not answered in {PATIENCE:g} s; it will when it can"
+    click.echo(f"tuitrain: {folder.id}: {told}", err=True)
+    return 1
 
 
 def acknowledgement(folder: ExperimentFolder, sent: str) -> Event | None:
     """The event in which the worker acknowledges a command, once there is one."""
-    from tuitrain.record.store import StoreReader, StoreReadError
+    from tuitrain.record.reader import StoreReader, StoreReadError
 
     try:
         with contextlib.closing(StoreReader(folder.database)) as reader:

@@ -62,7 +62,7 @@ def versions() -> Iterator[Finding]:
     found = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
     yield Finding("versions", True, found)
     yield Finding("python", True, f"{platform.python_version()} on {platform.platform()}")
-    yield Finding("sqlite", sqlite3.sqlite_version_info >= (3, 7, 0), sqlite3.sqlite_version)
+    yield Finding("sqlite", True, sqlite3.sqlite_version)
 
 
 def devices() -> Iterator[Finding]:
@@ -96,15 +96,14 @@ def driver(usable: list[str]) -> Iterator[Finding]:
 
 
 def terminal() -> Iterator[Finding]:
-    here = sys.stdin.isatty() and sys.stdout.isatty()
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        yield Finding("terminal", True, "not a terminal; the dashboard needs one")
+        return
     size = shutil.get_terminal_size()
+    large = size.columns >= 80 and size.lines >= 24
+    advice = "" if large else "; 80x24 is the least"
     name = os.environ.get("TERM", "unset")
-    if not here:
-        yield Finding("terminal", False, f"none (TERM {name}): the dashboard cannot open here")
-    else:
-        large = size.columns >= 80 and size.lines >= 24
-        advice = "" if large else "; 80x24 is the least"
-        yield Finding("terminal", large, f"{name}, {size.columns}x{size.lines}{advice}")
+    yield Finding("terminal", large, f"{name}, {size.columns}x{size.lines}{advice}")
     colours = Console(force_terminal=True).color_system or "none"
     least = colours in ("256", "truecolor")
     advice = "" if least else "; set TERM to one ending in -256color for more"

@@ -43,7 +43,8 @@ def describe(folder: Any) -> dict[str, Any]:
     from tuitrain.cli.result import finite
 
     status = folder.status()
-    losses = [value for r in folder.results() if (value := finite(r.loss)) is not None]
+    results = folder.results()
+    losses = [value for r in results if (value := finite(r.loss)) is not None]
     try:
         presets = list(folder.experiment.presets)
     except InputError:
@@ -52,7 +53,7 @@ def describe(folder: Any) -> dict[str, Any]:
         "id": folder.id,
         "state": status.state,
         "presets": presets,
-        "runs": len(folder.results()),
+        "runs": len(results),
         "steps": status.step,
         "total": status.total,
         "loss": min(losses, default=None),

@@ -18,7 +18,7 @@ from tuitrain.errors import InputError
 
 if TYPE_CHECKING:
     from tuitrain.record.folder import ExperimentFolder
-    from tuitrain.record.store import StoreReader
+    from tuitrain.record.reader import StoreReader
     from tuitrain.spec.experiment import Experiment
     from tuitrain.spec.recording import Chunk, Layout
 
@@ -89,7 +89,7 @@ def draw(folder: ExperimentFolder, format_: str, output: str | None) -> None:
 
 def write(folder: ExperimentFolder, format_: str, output: str | None) -> None:
     """Writes the rows of an experiment."""
-    from tuitrain.record.store import StoreReader, StoreReadError
+    from tuitrain.record.reader import StoreReader, StoreReadError
 
     try:
         with contextlib.closing(StoreReader(folder.database)) as reader:

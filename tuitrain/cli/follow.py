@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from types import FrameType
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import Stop, send
+from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import Status
-from tuitrain.record.store import StoreReader, StoreReadError
 
 POLL = 0.05
 """Seconds between two looks at the store."""
@@ -26,8 +27,8 @@ POLL = 0.05
 LINES = 2.0
 """Seconds between two lines where stderr is no terminal."""
 
-Show = Callable[[Status, float], None]
-"""Shows a status and the present loss."""
+Show = Callable[[Status, str], None]
+"""Shows a status, and what the loss is in words."""
 
 
 def follow(folder: ExperimentFolder, interrupted: Callable[[], int], *, quiet: bool) -> Status:
@@ -38,39 +39,43 @@ def follow(folder: ExperimentFolder, interrupted: Callable[[], int], *, quiet: b
         interrupted: counts Ctrl+C: the first stops the experiment, the second leaves at once.
         quiet: show no progress.
     """
-    last_loss = LastLoss(folder)
-    with display(quiet) as show, contextlib.closing(last_loss):
+    loss = Loss(folder)
+    with display(quiet) as show, contextlib.closing(loss):
         asked = False
         while not (status := folder.status()).ended and interrupted() < 2:
-            show(status, last_loss.read())
+            show(status, loss.read())
             if interrupted() and not asked:
                 send(folder, Stop())
                 asked = True
             time.sleep(POLL)
-        show(status, last_loss.read())
+        show(status, loss.read())
         return status
 
 
-class LastLoss:
-    """The loss of the newest row of the first run, without reading the rows before it."""
+class Loss:
+    """The loss of the newest row of a single run, or the least of several runs; reads no rows."""
 
     def __init__(self, folder: ExperimentFolder) -> None:
         self.folder = folder
+        self.several = len(folder.experiment.runs) > 1
         self.reader: StoreReader | None = None
         self.seen = 0
         self.value = math.nan
 
-    def read(self) -> float:
-        """The loss now; NaN before the first step."""
+    def read(self) -> str:
+        """The loss now, such as `loss 0.25`; `loss nan` before the first step."""
         with contextlib.suppress(StoreReadError):
             if self.reader is None and self.folder.database.exists():
                 self.reader = StoreReader(self.folder.database)
             if self.reader is not None:
                 for key, summary in self.reader.summaries(self.seen):
                     self.seen = key
-                    if summary.extent.stack == 0:
+                    if self.several:
+                        least = np.fmin.reduce(self.reader.least_losses(summary))
+                        self.value = float(np.fmin(self.value, least))
+                    else:
                         self.value = float(summary.last[0, 0])
-        return self.value
+        return f"{'best ' if self.several else ''}loss {self.value:.6g}"
 
     def close(self) -> None:
         """Lets go of the store."""
@@ -119,7 +124,7 @@ def display(quiet: bool) -> Iterator[Show]:
 def bar(progress: Progress) -> Show:
     task = progress.add_task("starting", total=None, figures="")
 
-    def show(status: Status, loss: float) -> None:
+    def show(status: Status, loss: str) -> None:
         progress.update(
             task,
             description=status.state,
@@ -136,7 +141,7 @@ def lines() -> Show:
     shown = ""
     due = 0.0
 
-    def show(status: Status, loss: float) -> None:
+    def show(status: Status, loss: str) -> None:
         nonlocal shown, due
         now = time.monotonic()
         if status.state != shown or (now >= due and status.state == "running"):
@@ -146,11 +151,11 @@ def lines() -> Show:
     return show
 
 
-def figures(status: Status, loss: float) -> str:
+def figures(status: Status, loss: str) -> str:
     """Where the training stands, in one line; empty before it has started."""
     if not status.step:
         return ""
-    parts = [f"{status.step:,}/{status.total:,}", f"loss {loss:.6g}"]
+    parts = [f"{status.step:,}/{status.total:,}", loss]
     if status.steps_per_second:
         parts.append(f"{status.steps_per_second:,.0f} steps/s")
         if not status.ended:

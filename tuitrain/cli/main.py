@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -76,6 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 training failed (or the reader of stdout went away), 2 bad
         input, 130 interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode is told what it can
     try:
         code = cli.main(arguments, prog_name="tuitrain", standalone_mode=False)
         sys.stdout.flush()

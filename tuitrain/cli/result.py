@@ -16,6 +16,7 @@ from tuitrain.record.live import Recording
 from tuitrain.record.status import ALIVE, RunResult
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.recording import element_names
+from tuitrain.spec.size import batches_per_epoch
 
 MAX_JSON_WEIGHTS = 10_000
 """Parameters of a run up to which `--json` holds them all."""
@@ -24,9 +25,9 @@ MAX_SHOWN_WEIGHTS = 8
 """Parameters of a run up to which the summary shows them."""
 
 
-def read(folder: ExperimentFolder) -> Recording:
-    """All that an experiment has recorded, as it is now."""
-    recording = Recording(folder)
+def read(folder: ExperimentFolder, *, rows: bool = False) -> Recording:
+    """What an experiment has reached, as it is now; its `rows` only where they are asked for."""
+    recording = Recording(folder, rows=rows)
     with contextlib.closing(recording):
         recording.refresh()
     return recording
@@ -115,8 +116,12 @@ def figures(result: RunResult, recording: Recording, preset: Preset) -> list[tup
     """Name, value and expected value of each figure worth telling."""
     expected = preset.expected
     below = f"below {expected.loss_below:g}" if expected.loss_below is not None else ""
-    loss = f"{expected.loss:.7g}" if expected.loss is not None else below
-    rows = [("loss", f"{result.loss:.7g}", loss), ("final loss", f"{result.final_loss:.7g}", "")]
+    final = f"{expected.loss:.7g} ± {expected.tolerance:g}" if expected.loss is not None else below
+    several = batches_per_epoch(preset) > 1
+    rows = [
+        ("loss (last batch)" if several else "loss (last step)", f"{result.loss:.7g}", ""),
+        ("final loss (all rows)" if several else "final loss", f"{result.final_loss:.7g}", final),
+    ]
     rows += [(name, f"{value:.7g}", "") for name, value in result.metrics.items()]
     weights = recording.last_weights.get(result.index, {})
     if sum(values.size for values in weights.values()) > MAX_SHOWN_WEIGHTS:

@@ -160,7 +160,14 @@ def start(runs_dir: Path, experiment: Experiment) -> ExperimentFolder:
     return folder
 
 
-def train(experiment: Experiment, options: dict[str, Any], report: Report, summary: Summary) -> int:
+def train(
+    experiment: Experiment,
+    options: dict[str, Any],
+    report: Report,
+    summary: Summary,
+    *,
+    rows: bool = False,
+) -> int:
     """Trains to the end, prints the result, and returns the exit code.
 
     Args:
@@ -168,6 +175,7 @@ def train(experiment: Experiment, options: dict[str, Any], report: Report, summa
         options: of the command line.
         report: makes what `--json` prints.
         summary: prints the result for people.
+        rows: whether `report` and `summary` look at the recorded rows.
     """
     from tuitrain.cli.follow import follow, interrupts
     from tuitrain.cli.result import read
@@ -179,7 +187,7 @@ def train(experiment: Experiment, options: dict[str, Any], report: Report, summa
         if not status.step:
             discard(folder)
         raise InputError(status.error)
-    recording = read(folder)
+    recording = read(folder, rows=rows)
     if options["as_json"]:
         click.echo(json.dumps(report(recording), allow_nan=False))
     else:

@@ -66,7 +66,7 @@ class Gap:
     start: Numbers
     rounding: Numbers
 
-    def __call__(self, losses: Numbers, runs: NDArray[np.intp]) -> Numbers:
+    def __call__(self, losses: NDArray[np.floating], runs: NDArray[np.intp]) -> Numbers:
         """Gaps `[..., K]` of the losses `[..., K]` of some runs `[...]`: 1 at the start.
 
         What is nearer to the least loss than rounding counts as rounding, so that it has a place
@@ -141,13 +141,14 @@ class _Stack:
         for bands, runs, places in self.sets:
             values = loss[places]  # [bands, seeds, K]
             if gap is not None:
-                values = gap(values.astype(np.float64), runs)
+                values = gap(values, runs)
             for band, rows in zip(bands, _quartiles(values), strict=True):
                 band.append(first, stride, rows)
 
 
-def _quartiles(values: NDArray[np.floating]) -> Numbers:
+def _quartiles(losses: NDArray[np.floating]) -> Numbers:
     """Quartiles over the second axis of [bands, seeds, K]: [bands, 3, K]; [bands, 1, K] of one."""
+    values: Numbers = losses.astype(np.float64)
     if values.shape[1] == 1:
         return values
     order = np.sort(np.where(np.isnan(values), np.inf, values), axis=1)

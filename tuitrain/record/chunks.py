@@ -27,6 +27,11 @@ class Extent:
     stride: int
     rows: int
 
+    @property
+    def last(self) -> int:
+        """Step of the last row."""
+        return self.first + (self.rows - 1) * self.stride
+
     def checksum(self, *blobs: bytes) -> int:
         """crc32 over these numbers and the blobs."""
         value = zlib.crc32(struct.pack("<4q", self.stack, self.first, self.stride, self.rows))

@@ -10,23 +10,21 @@ import os
 import platform
 import shutil
 import time
-import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import platformdirs
 import psutil
-import tomli_w
 
 from tuitrain.errors import InputError
 from tuitrain.record import files, process
+from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import ExperimentState, RunResult, Status
-from tuitrain.record.store import StoreReader, StoreReadError
 from tuitrain.spec.experiment import Experiment
+from tuitrain.spec.load import experiment_from_toml, experiment_to_toml, read_text
 
 STARTING = 10.0
 """Seconds that a new folder may wait for its worker before it counts as dead."""
@@ -62,7 +60,7 @@ class ExperimentFolder:
         """
         now = datetime.now(UTC)
         experiment = msgspec.structs.replace(
-            experiment, created=now.isoformat(), versions=experiment.versions or versions()
+            experiment, created=now.isoformat(), versions=versions()
         )
         runs_dir = runs_dir.expanduser().absolute()
         try:
@@ -70,7 +68,9 @@ class ExperimentFolder:
             check_local(runs_dir)
             folder = cls(_new_directory(runs_dir, now))
             folder.inbox.mkdir(mode=0o700)
-            files.replace(folder.path / "experiment.toml", to_toml(experiment).encode())
+            text = experiment_to_toml(experiment)
+            files.replace(folder.path / "experiment.toml", text.encode())
+            folder.experiment = experiment  # of 10,000 runs, reading it back takes a second
         except OSError as error:
             raise InputError(
                 f"cannot be written: {error.strerror}",
@@ -91,10 +91,7 @@ class ExperimentFolder:
             InputError: experiment.toml is missing or not valid.
         """
         path = self.path / "experiment.toml"
-        try:
-            return msgspec.convert(tomllib.loads(path.read_text()), Experiment)
-        except (OSError, ValueError) as error:
-            raise InputError(str(error), where=str(path), expected="an experiment") from error
+        return experiment_from_toml(read_text(path), str(path))
 
     @contextlib.contextmanager
     def lock(self, patience: float = 0.0) -> Iterator[None]:
@@ -151,12 +148,14 @@ class ExperimentFolder:
         return self.status().state
 
     def results(self) -> list[RunResult]:
-        """What the runs have reached, about a second ago; empty if nothing can be read."""
+        """What the runs have reached; empty if nothing can be read."""
         killed = self.state() == "killed"
         try:
-            with contextlib.closing(StoreReader(self.database)) as reader:
+            with contextlib.closing(StoreReader(self.database)) as reader, reader.snapshot():
                 runs = reader.runs()
-        except StoreReadError:
+                if any(run.alive for run in runs):
+                    runs = reader.brought_up_to_date(runs, self.experiment.presets)
+        except (StoreReadError, InputError):
             return []
         return [dataclasses.replace(r, status="killed") if killed and r.alive else r for r in runs]
 
@@ -214,12 +213,6 @@ def remove(folder: ExperimentFolder) -> None:
         shutil.rmtree(folder.path)
 
 
-def to_toml(experiment: Experiment) -> str:
-    """The experiment as it is written to disk; what is None is left out."""
-    document: dict[str, Any] = _without_none(msgspec.to_builtins(experiment))
-    return tomli_w.dumps(document)
-
-
 def versions() -> dict[str, str]:
     """The versions that a result depends on; found without importing anything heavy."""
     packages = ("tuitrain", "torch", "numpy")
@@ -275,11 +268,3 @@ def _new_directory(runs_dir: Path, now: datetime) -> Path:
             fraction += 1
         else:
             return path
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _without_none(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list):
-        return [_without_none(item) for item in value]
-    return value

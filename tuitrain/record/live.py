@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import time
 from collections.abc import Iterator
 from typing import Literal
 
@@ -14,9 +12,10 @@ from numpy.typing import NDArray
 from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.landscape import Landscape
+from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.series import Series
 from tuitrain.record.status import Event, RunResult, Status
-from tuitrain.record.store import KEPT, StoreReader, StoreReadError
+from tuitrain.record.store import KEPT
 from tuitrain.spec.recording import Chunk, Layout
 
 Weights = dict[str, NDArray[np.floating]]
@@ -62,10 +61,15 @@ class Recording:
 
     Never raises because a worker died, a store is not there yet or damaged, or the folder
     vanished: `status` says so. A run is named by its index in the experiment's runs.
+
+    Args:
+        folder: the experiment.
+        rows: read the recorded rows too; without them, `results` and the weights are there.
     """
 
-    def __init__(self, folder: ExperimentFolder) -> None:
+    def __init__(self, folder: ExperimentFolder, *, rows: bool = True) -> None:
         self.folder = folder
+        self._rows = rows
         self.status = Status("starting")
         self.events: list[Event] = []
         self.first_weights: dict[int, Weights] = {}
@@ -183,7 +187,7 @@ class Recording:
             if not self._stacks:
                 self._arrange(reader)
             last_chunk, last_event = self._seen
-            for key, chunk in reader.chunks(last_chunk):
+            for key, chunk in reader.chunks(last_chunk) if self._rows else ():
                 self._stacks[chunk.stack].append(chunk)
                 last_chunk = key
             for key, event in reader.events(last_event):
@@ -191,6 +195,9 @@ class Recording:
                 last_event = key
             if (last_chunk, last_event) != self._seen or not self._results:
                 self._results = reader.runs()
+                if not self._rows and any(run.alive for run in self._results):
+                    presets = self.folder.experiment.presets
+                    self._results = reader.brought_up_to_date(self._results, presets)
             for key, landscape in reader.landscapes(self._last_landscape):
                 kept = self._landscapes.setdefault(landscape.stack, [])
                 kept[:] = [*kept, landscape][-KEPT:]
@@ -226,21 +233,6 @@ class Recording:
                 if weights:
                     found[run] = {name: values[position] for name, values in weights.items()}
         return found
-
-
-def follow(folder: ExperimentFolder, interval: float = 0.1) -> Iterator[Recording]:
-    """Yields the recording after every refresh, until the experiment has ended.
-
-    The last one yielded is complete. `interval` is in seconds.
-    """
-    recording = Recording(folder)
-    with contextlib.closing(recording):
-        recording.refresh()
-        yield recording
-        while not recording.ended:
-            time.sleep(interval)
-            recording.refresh()
-            yield recording
 
 
 def _joined(chunks: list[Chunk]) -> Iterator[list[Chunk]]:

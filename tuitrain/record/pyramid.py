@@ -38,6 +38,9 @@ class _Buffer:
         self.size = size
 
 
+DIRECT = 4096
+"""So few entries are read sooner than the pyramid is climbed."""
+
 Extremes = tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]
 """Minimum, maximum and non-finite mark; +inf and -inf where there is no finite value."""
 
@@ -155,8 +158,10 @@ class Pyramid:
         low = np.full(len(start), np.inf)
         high = np.full(len(start), -np.inf)
         bad = np.zeros(len(start), np.bool_)
+        top = len(self._levels) - 1
         for k, level in enumerate(self._levels):
-            if k == len(self._levels) - 1 or not np.any(stop - start > 2 * BLOCK):
+            longest = int((stop - start).max(initial=0))
+            if k == top or longest <= 2 * BLOCK or longest * len(start) <= DIRECT:
                 _take(level, start, stop, low, high, bad)
                 break
             head = np.minimum(-(-start // BLOCK) * BLOCK, stop)

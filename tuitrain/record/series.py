@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -38,12 +39,14 @@ class _Reduced(NamedTuple):
     key: tuple[float, float, int, bool, int]
     edges: NDArray[np.float64]
     last_step: float
-    columns: Columns
+    values: NDArray[np.float64]
+    """[4, n]: first, last, low and high of the columns."""
+    bad: NDArray[np.bool_]
 
-
-def _empty_columns(n: int) -> Columns:
-    first, last, low, high = np.full((4, n), math.nan)
-    return Columns(first, last, low, high, np.zeros(n, np.bool_))
+    @property
+    def columns(self) -> Columns:
+        first, last, low, high = self.values
+        return Columns(first, last, low, high, self.bad)
 
 
 class Series:
@@ -173,7 +176,9 @@ class Series:
         if self._reduced is None or self._reduced.key != key:
             edges = np.geomspace(x0, x1, n + 1) if log_x else np.linspace(x0, x1, n + 1)
             edges[-1] = math.floor(x1) + 1
-            self._reduced = _Reduced(key, edges, -math.inf, _empty_columns(n))
+            self._reduced = _Reduced(
+                key, edges, -math.inf, np.full((4, n), math.nan), np.zeros(n, np.bool_)
+            )
         self._reduced = self._extended(self._reduced)
         return self._reduced.columns
 
@@ -181,25 +186,20 @@ class Series:
         """With the rows that came after: they lie in the last columns that had any, or later."""
         if not len(self) or before.last_step == self.last_step:
             return before
-        edges, columns = before.edges, before.columns
+        edges = before.edges
         begin = int(np.searchsorted(edges[1:], before.last_step, side="right"))
         end = max(begin, int(np.searchsorted(edges[:-1], self.last_step, side="right")))
         rows = self._row_from(edges[begin : end + 1])
         start, stop = rows[:-1], rows[1:]
-        low, high, bad = self._pyramid.extremes(start, stop)
-        first, last = np.full((2, end - begin), math.nan)
+        values, bad = before.values.copy(), before.bad.copy()
+        first, last, low, high = values[:, begin:end]
+        low[:], high[:], bad[begin:end] = self._pyramid.extremes(start, stop)
         filled = start < stop
         first[filled] = self.values[start[filled]]
         last[filled] = self.values[stop[filled] - 1]
-        first[~np.isfinite(first)] = math.nan
-        last[~np.isfinite(last)] = math.nan
-        pairs = zip(
-            (columns.first, columns.last, columns.low, columns.high, columns.bad),
-            (first, last, low, high, bad),
-            strict=True,
-        )
-        parts = [np.concatenate([old[:begin], new, old[end:]]) for old, new in pairs]
-        return _Reduced(before.key, edges, self.last_step, Columns(*parts))
+        for ends in (first, last):
+            ends[~np.isfinite(ends)] = math.nan
+        return _Reduced(before.key, edges, self.last_step, values, bad)
 
     def stretches(self, row: int = 0) -> Iterator[tuple[slice, int, int]]:
         """The evenly spaced stretches from a row on: (their rows, first step, stride)."""
@@ -212,7 +212,7 @@ class Series:
                 yield slice(begin, stop), first + (begin - start) * stride, stride
 
     def _step(self, row: int) -> int:
-        stretch = int(np.searchsorted(self._rows, row, side="right")) - 1
+        stretch = bisect_right(self._rows, row) - 1
         return self._steps[stretch] + (row - self._rows[stretch]) * self._strides[stretch]
 
     def _row_from(self, x: NDArray[np.floating] | NDArray[np.integer]) -> NDArray[np.int64]:

@@ -80,7 +80,7 @@ class RunResult:
         index: index in the experiment's runs.
         steps: finished steps.
         loss: the loss that step `steps` was computed from.
-        best_loss: the least finite loss of any recorded step.
+        best_loss: the least finite loss of any step.
         final_loss: the loss of the final weights on the whole training set.
         metrics: such as `accuracy`, of the final weights.
         diverged_at: the step in which a value became infinite or NaN.

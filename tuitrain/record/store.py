@@ -1,4 +1,4 @@
-"""The store: what a worker records, in one SQLite file that it alone writes.
+"""The store: what a worker records, in one SQLite file that it alone writes; `reader` reads it.
 
 Write-ahead logging with `synchronous=FULL`: what a transaction has committed outlives a crash
 and a power cut, and readers are never locked out.
@@ -9,31 +9,27 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import logging
-import math
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import quote
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from tuitrain.record import chunks
-from tuitrain.record.chunks import ChunkError, Extent, Summary
-from tuitrain.record.landscape import Landscape, decode, encode
+from tuitrain.record.landscape import Landscape, encode
 from tuitrain.record.status import Event, RunResult, Status
 from tuitrain.spec.recording import Chunk, Layout
-
-log = logging.getLogger(__name__)
 
 VERSION = 1
 APPLICATION = 0x74756974  # "tuit"
 RESERVE = 1 << 20
 """Bytes kept free for the last words of a worker whose disk has become full."""
+
+PAGE = 16 << 10
+"""Bytes of a page: chunks of many runs are megabytes, and take a third less work than in 4 KiB."""
 
 LOG = 16 << 20
 """Bytes that the write-ahead log may hold before it is written back into the file."""
@@ -73,10 +69,6 @@ KEPT = 8
 
 RESULT = tuple(field.name for field in dataclasses.fields(RunResult))
 """The columns of the table `runs`, in order."""
-
-
-class StoreReadError(Exception):
-    """The store is missing, damaged, or not ours; one line says which."""
 
 
 class StoreWriteError(Exception):
@@ -209,172 +201,14 @@ class StoreWriter:
 
     def _connect(self) -> sqlite3.Connection:
         database = sqlite3.connect(self.path, isolation_level=None)
-        # chunks are megabytes when hundreds of runs train together: a third less work than 4 KiB
-        database.execute("PRAGMA page_size = 16384")
+        database.execute(f"PRAGMA page_size = {PAGE}")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         # fewer checkpoints than SQLite's own 4 MB makes: chunks of many runs come in megabytes
-        database.execute(f"PRAGMA wal_autocheckpoint = {LOG // 4096}")
+        database.execute(f"PRAGMA wal_autocheckpoint = {LOG // PAGE}")
         # a reader that stood still lets the log grow: give the room back after it has moved on
         database.execute(f"PRAGMA journal_size_limit = {LOG}")
         return database
-
-
-class StoreReader:
-    """Reads a store while it is written, with short queries that hold nobody up.
-
-    Before the worker has begun to record, everything is empty.
-
-    Raises:
-        StoreReadError: by every method, when the file is missing, damaged, or not ours.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.corrupt: dict[int, str] = {}
-        """What is wrong with each chunk that was skipped, by its id."""
-        with _reading(path):
-            self._database = sqlite3.connect(
-                f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=1.0
-            )
-        version = self._rows("PRAGMA user_version")[0][0]
-        if version > VERSION:
-            self.close()
-            raise StoreReadError(f"{path}: recorded by a newer tuitrain (format {version})")
-        self._layouts: list[Layout] = []
-
-    def close(self) -> None:
-        """Closes the file."""
-        with contextlib.suppress(sqlite3.Error):
-            self._database.close()
-
-    @contextlib.contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """What is read inside belongs together: nothing that is written meanwhile is seen."""
-        with _reading(self.path):
-            self._database.execute("BEGIN")
-        try:
-            yield
-        finally:
-            with contextlib.suppress(sqlite3.Error):
-                self._database.execute("COMMIT")
-
-    def layouts(self) -> list[Layout]:
-        """The series of each stack; empty until the worker has begun to record."""
-        if not self._layouts:
-            rows = self._rows("SELECT value FROM meta WHERE key = 'layouts'")
-            self._layouts = chunks.layouts_from_json(rows[0][0]) if rows else []
-        return self._layouts
-
-    def status(self) -> Status:
-        """Where the experiment stands, as the worker wrote it."""
-        rows = self._rows("SELECT document FROM status")
-        if not rows:
-            return Status("starting")
-        return msgspec.json.decode(rows[0][0], type=Status)
-
-    def runs(self) -> list[RunResult]:
-        """What every run has reached, in the order of the experiment."""
-        return [_result(row) for row in self._rows("SELECT * FROM runs ORDER BY id")]
-
-    def chunks(self, after: int = 0) -> Iterator[tuple[int, Chunk]]:
-        """The recorded rows in the order of writing, with the id to go on after.
-
-        A chunk that is damaged is left out, logged, and noted in `corrupt`.
-        """
-        columns = "stack, first, stride, rows, crc, summary, data"
-        for key, *numbers, crc, summary, data in self._pages(columns, after):
-            try:
-                extent, layout = self._checked(numbers, crc, summary, data)
-                chunk = chunks.decode(extent, data, layout)
-            except ChunkError as error:
-                self._skip(key, error)
-            else:
-                yield key, chunk
-
-    def summaries(self, after: int = 0) -> Iterator[tuple[int, Summary]]:
-        """As `chunks`, in short and without reading the rows."""
-        columns = "stack, first, stride, rows, summary_crc, summary"
-        for key, *numbers, crc, summary in self._pages(columns, after):
-            try:
-                extent, layout = self._checked(numbers, crc, summary)
-                short = chunks.decode_summary(extent, summary, layout)
-            except ChunkError as error:
-                self._skip(key, error)
-            else:
-                yield key, short
-
-    def events(self, after: int = 0) -> list[tuple[int, Event]]:
-        """What happened, in order, with the id to go on after."""
-        rows = self._rows("SELECT * FROM events WHERE id > ? ORDER BY id", after)
-        return [
-            (key, Event(time, step, run, kind, json.loads(detail)))
-            for key, time, step, run, kind, detail in rows
-        ]
-
-    def landscapes(self, after: int = 0) -> Iterator[tuple[int, Landscape]]:
-        """The losses over planes, in the order of writing, with the id to go on after.
-
-        One that is damaged is left out, and logged.
-        """
-        query = "SELECT id, document, crc, data FROM probes WHERE id > ? ORDER BY id"
-        for key, document, crc, data in self._rows(query, after):
-            try:
-                yield key, decode(document, data, crc)
-            except ValueError as error:
-                log.warning("%s: landscape %d is left out: %s", self.path, key, error)
-
-    def weights(
-        self, stack: int, step: int | Literal["first", "last"]
-    ) -> dict[str, NDArray[np.floating]]:
-        """All parameters of a stack, each `[R, *shape]`; empty if none are recorded (intact)."""
-        if isinstance(step, str):
-            extreme = {"first": "MIN", "last": "MAX"}[step]
-            which = f"(SELECT {extreme}(step) FROM weights WHERE stack = :stack)"
-        else:
-            which = ":step"
-        rows = self._rows(
-            "SELECT name, dtype, shape, crc, data FROM weights "
-            f"WHERE stack = :stack AND step = {which} ORDER BY position",
-            {"stack": stack, "step": step},
-        )
-        if any(zlib.crc32(data) != crc for *_, crc, data in rows):
-            log.warning("%s: the weights of stack %d are damaged", self.path, stack)
-            return {}
-        return {
-            name: np.frombuffer(data, np.dtype(kind).newbyteorder("<")).reshape(json.loads(shape))
-            for name, kind, shape, _, data in rows
-        }
-
-    def _checked(self, numbers: list[int], crc: int, *blobs: bytes) -> tuple[Extent, Layout]:
-        extent = Extent(*numbers)
-        if extent.checksum(*blobs) != crc:
-            raise ChunkError("the checksum is wrong")
-        if extent.stack >= len(self.layouts()):
-            raise ChunkError(f"there is no stack {extent.stack}")
-        return extent, self.layouts()[extent.stack]
-
-    def _skip(self, key: int, error: ChunkError) -> None:
-        if key not in self.corrupt:
-            log.warning("%s: chunk %d is left out: %s", self.path, key, error)
-        self.corrupt[key] = str(error)
-
-    def _pages(self, columns: str, after: int) -> Iterator[tuple[Any, ...]]:
-        """Rows of chunks, some at a time: an open query would hold the writer's log back."""
-        query = f"SELECT id, {columns} FROM chunks WHERE id > ? ORDER BY id LIMIT 64"
-        while page := self._rows(query, after):
-            yield from page
-            after = page[-1][0]
-
-    def _rows(self, query: str, parameters: object = ()) -> list[tuple[Any, ...]]:
-        values = parameters if isinstance(parameters, dict | tuple) else (parameters,)
-        with _reading(self.path):
-            try:
-                return self._database.execute(query, values).fetchall()
-            except sqlite3.OperationalError as error:
-                if "no such table" in str(error):  # the worker is about to make them
-                    return []
-                raise
 
 
 @contextlib.contextmanager
@@ -385,21 +219,3 @@ def _writing(path: Path) -> Iterator[None]:
         full = "SQLITE_FULL" in getattr(error, "sqlite_errorname", "")
         hint = "; free some space" if full else ""
         raise StoreWriteError(f"{path.name} could not be written: {error}{hint}") from error
-
-
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise StoreReadError(f"{path} could not be read: {error}") from error
-
-
-def _result(row: tuple[Any, ...]) -> RunResult:
-    """A row of `runs`; SQLite keeps NaN as NULL."""
-    values = dict(zip(RESULT, row, strict=True))
-    values["metrics"] = json.loads(values["metrics"])
-    for name in ("loss", "best_loss", "final_loss"):
-        if values[name] is None:
-            values[name] = math.nan
-    return RunResult(**values)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import psutil
 import pynvml  # type: ignore[import-untyped]
@@ -47,15 +49,30 @@ class GPU:
 
 def gpus() -> list[GPU]:
     """The NVIDIA GPUs of this machine; none without the hardware or its driver."""
+    return readable(range(_count()))
+
+
+@cache
+def _count() -> int:
+    """How many GPUs there are; asked once in a process, as loading the driver takes long."""
     try:
         pynvml.nvmlInit()
-        handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
-        return [_gpu(handle) for handle in handles]
+        return int(pynvml.nvmlDeviceGetCount())
     except pynvml.NVMLError:
-        return []
+        return 0
 
 
-def _gpu(handle: object) -> GPU:
+def readable(indices: Iterable[int]) -> list[GPU]:
+    """Those of some GPUs, by index, that can be read now; one may have dropped off the bus."""
+    found = []
+    for index in indices:
+        with contextlib.suppress(pynvml.NVMLError):
+            found.append(_gpu(index))
+    return found
+
+
+def _gpu(index: int) -> GPU:
+    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
     rates = memory = temperature = power = None
     with contextlib.suppress(pynvml.NVMLError):
         rates = pynvml.nvmlDeviceGetUtilizationRates(handle)

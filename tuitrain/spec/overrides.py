@@ -83,7 +83,7 @@ def override(
 def parse_value(text: str) -> object:
     """The TOML value that a text spells; the text itself where it spells none.
 
-    A whole number may be written as 1e4, and a fraction as .5.
+    A whole number may be written as 1e4 or 1.5e4, and a fraction as .5.
     """
     try:
         document = tomllib.loads(f"value = {text}")
@@ -95,7 +95,8 @@ def parse_value(text: str) -> object:
             value = float(text)
         except ValueError:
             return text
-    if isinstance(value, float) and value.is_integer() and "." not in text and abs(value) < 2**53:
+    whole = "." not in text or "e" in text.lower()
+    if isinstance(value, float) and value.is_integer() and whole and abs(value) < 2**53:
         return int(value)
     return value
 

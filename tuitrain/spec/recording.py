@@ -43,8 +43,10 @@ class Chunk:
     """A block of consecutive rows of one stack.
 
     Row j is step `first + j * stride`: the loss and the gradient norm that this update was
-    computed from, the learning rate it used, the weights after it. Rows after a run has ended
-    are NaN.
+    computed from, its learning rate, the weights after it. Rows after a run has ended are NaN.
+
+    `lr` is the rate that the schedule gives, in float64; the update used it cast to the dtype of
+    the training, in which the other series are.
 
     Attributes:
         stack: index of the stack in the experiment.
@@ -82,7 +84,7 @@ def layout(shapes: Mapping[str, tuple[int, ...]], runs: int, steps: int, dtype: 
         shapes: shape of each parameter, without the run axis.
         runs: R.
         steps: planned steps; decides whether steps must be thinned out.
-        dtype: dtype of the training; the learning rate is recorded in float64 as scheduled.
+        dtype: of the training, and of every series but `lr`.
     """
     elements = sum(map(prod, shapes.values()))
     if elements <= MAX_RECORDED_WEIGHTS:

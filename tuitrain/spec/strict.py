@@ -159,8 +159,12 @@ def _unknown_key(name: str, kind: ms.Type, value: Mapping[str, Any]) -> tuple[st
             inner = _structs(_child(kind, value, table), item)
             if inner and name in _keys(inner[0]):
                 return "unknown key here", f"{table}.{name}"
+    if not keys:
+        others = [f'"{s.tag}"' for s in _structs(kind, None) if name in _keys(s)]
+        kinds = f"{struct.tag_field} = {' or '.join(others)}" if others else "no further key"
+        return f'{struct.tag_field} "{struct.tag}" has no settings', kinds
     problem = f'unknown key for {struct.tag_field} "{struct.tag}"' if struct.tag else "unknown key"
-    return problem, _nearest(name, keys) if keys else "no further key"
+    return problem, _nearest(name, keys)
 
 
 def _child(kind: ms.Type, value: object, name: str) -> ms.Type:

@@ -74,34 +74,35 @@ class Recorder:
 
     Attributes:
         window: [2, R], smallest and largest loss since the last row; NaN where there was none.
+        last_loss: [R], of each run's last step, whether it is a row or not; NaN before the first.
+        least_loss: [R], the least finite one of any step; NaN where there was none.
     """
 
     def __init__(self, layout: Layout, shapes: Shapes, dtype: str) -> None:
         self._layout = layout
         self._shapes = shapes
         self.window: NDArray[np.floating] = np.full((2, layout.runs), np.nan, dtype)
+        self.last_loss: NDArray[np.floating] = np.full(layout.runs, np.nan, dtype)
+        self.least_loss: NDArray[np.floating] = np.full(layout.runs, np.nan, dtype)
 
-    def series(self, block: Block, steps: int, ended: dict[int, int]) -> Series:
-        """The rows among the first `steps` steps of a block.
+    def series(self, block: Block, lengths: NDArray[np.intp]) -> Series:
+        """The rows of a block.
 
         Args:
             block: the steps.
-            steps: how many of them count; the rest was trained by runs that have ended.
-            ended: last step of the runs that have ended, by place among the block's rows.
+            lengths: how many of them each run took before it ended, [A].
         """
-        stride = self._layout.stride
+        stride, steps = self._layout.stride, int(lengths.max())
         kept = slice(-block.first % stride, steps, stride)
-        lengths = np.full(len(block.rows), steps)
-        for place, last in ended.items():
-            lengths[place] = max(last - block.first + 1, 0)
         values = self._values(block, kept)
         step = np.arange(len(block.lr))[:, np.newaxis]
         beyond = step[kept] >= lengths
         if beyond.any():
             for value in values.values():
                 value[beyond] = np.nan
+        loss = np.where(step < lengths, block.loss.cpu().numpy(), np.nan)[:steps]
+        self._note(block.rows, loss, lengths)
         if stride > 1:
-            loss = np.where(step < lengths, block.loss.cpu().numpy(), np.nan)[:steps]
             values |= self._window(block.rows, loss, range(steps)[kept])
         series: Series = {}
         for name, dtype in self._layout.dtypes.items():
@@ -136,6 +137,15 @@ class Recorder:
             ratio = change / norm.clamp_min(torch.finfo(w.dtype).tiny)
             found += [norm, mean, std, w.amin(dim=2), w.amax(dim=2), ratio]
         return torch.stack(found)
+
+    def _note(
+        self, rows: NDArray[np.intp], loss: NDArray[np.floating], lengths: NDArray[np.intp]
+    ) -> None:
+        """Brings the last and the least loss up to date with those of a block, [steps, A]."""
+        here = np.flatnonzero(lengths)
+        self.last_loss[rows[here]] = loss[lengths[here] - 1, here]
+        finite = np.where(np.isfinite(loss), loss, np.nan)
+        self.least_loss[rows] = np.fmin(self.least_loss[rows], np.fmin.reduce(finite, axis=0))
 
     def _window(
         self, rows: NDArray[np.intp], loss: NDArray[np.floating], kept: Sequence[int]

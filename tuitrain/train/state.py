@@ -46,7 +46,11 @@ class TrainState:
             have ended or whose rule has no such state.
         lr: float64 [R], the learning rate at a schedule factor of `reference`.
         reference: float64 [R]; 0 where the learning rate no longer follows the schedule.
+        warmed: [R], the finished updates at which the schedule proper starts for a run whose
+            learning rate was set; 0 where it was not, and the warm-up counts.
         window: [2, R], smallest and largest loss since the last recorded row.
+        last_loss: [R], the loss that the last step was computed from.
+        least_loss: [R], the least finite loss of any step.
         diverged: the runs that have ended early.
     """
 
@@ -55,5 +59,8 @@ class TrainState:
     optimizer: Mapping[str, NDArray[np.floating]]
     lr: NDArray[np.float64]
     reference: NDArray[np.float64]
+    warmed: NDArray[np.int64]
     window: NDArray[np.floating]
+    last_loss: NDArray[np.floating]
+    least_loss: NDArray[np.floating]
     diverged: Mapping[int, Divergence]

@@ -74,6 +74,7 @@ class Trainer:
         self._block = self._block_size()
         self._lr = np.array([run.optimizer.lr for run in self.runs])
         self._reference = np.ones(len(self.runs))
+        self._warmed = np.zeros(len(self.runs), np.int64)
         self._ended = np.empty((len(self.runs), self._parameters), preset.train.dtype)
         self._stack = self._start()
 
@@ -169,16 +170,19 @@ class Trainer:
     def _rates(self, steps: int) -> NDArray[np.float64]:
         """Learning rates of the next steps, [steps, R]."""
         done = np.arange(self.step, self.step + steps)
-        places: dict[AnySchedule, int] = {}
-        place = [places.setdefault(run.schedule, len(places)) for run in self.runs]
-        factors = [schedule.factors(done, self.total) for schedule in places]
+        places: dict[tuple[AnySchedule, int], int] = {}
+        followed = zip((run.schedule for run in self.runs), self._warmed.tolist(), strict=True)
+        place = [places.setdefault(key, len(places)) for key in followed]
+        factors = [
+            schedule.factors(np.maximum(done, warmed), self.total) for schedule, warmed in places
+        ]
         factor = np.stack(factors, axis=1)[:, place]
         scheduled = self._reference > 0
         share = np.divide(factor, self._reference, out=np.ones_like(factor), where=scheduled)
         return self._lr * share
 
     def _record(self, block: Block) -> Series:
-        """Close the books on a block: who diverged, how many of its steps count."""
+        """The rows of a block: notes which runs diverged in it, and counts its steps."""
         places = {int(row): place for place, row in enumerate(block.rows)}
         if not block.finite():
             for place, divergence in block.divergences(self._shapes).items():
@@ -187,12 +191,12 @@ class Trainer:
                     self.diverged[row] = divergence
                     after = block.weights[divergence.step - block.first + 1, place]
                     self._ended[row] = after.cpu().numpy()
-        ended = {places[row]: end.step for row, end in self.diverged.items() if row in places}
-        steps = len(block.loss)
-        if len(self.diverged) == len(self.runs):
-            steps = max(ended.values()) - self.step
-        self.step += steps
-        return self._recorder.series(block, steps, ended)
+        lengths = np.full(len(places), len(block.loss))
+        for row, end in self.diverged.items():
+            if row in places:
+                lengths[places[row]] = max(end.step - self.step, 0)
+        self.step += int(lengths.max())
+        return self._recorder.series(block, lengths)
 
     def _drop(self) -> None:
         """Go on without the runs that have ended, at steps that do not depend on chunks."""
@@ -206,7 +210,9 @@ class Trainer:
     def set_learning_rate(self, lr: float, run: int | None = None) -> None:
         """Let the next step use exactly `lr`; the schedule goes on in proportion to it.
 
-        Where the schedule's factor for the next step is 0, `lr` is kept from there on.
+        A warm-up ends there: `lr` is kept until the step at which the warm-up would have ended,
+        and the schedule proper starts from it then. Where the schedule's factor for the next
+        step is 0, `lr` is kept from there on.
 
         Args:
             lr: the learning rate of the next step.
@@ -220,10 +226,26 @@ class Trainer:
         if run is not None and not 0 <= run < len(self.runs):
             raise InputError(f"run {run}", expected=f"0 to {len(self.runs) - 1}")
         for index in range(len(self.runs)) if run is None else [run]:
-            self._lr[index] = lr
-            self._reference[index] = self.runs[index].schedule.factors(self.step, self.total)
+            schedule = self.runs[index].schedule
+            self._lr[index], self._warmed[index] = lr, schedule.warmup
+            done = max(self.step, schedule.warmup)
+            self._reference[index] = schedule.factors(done, self.total)
+
+    def learning_rates(self) -> NDArray[np.float64]:
+        """The learning rate of the next step of each run, [R]."""
+        return self._rates(1).ravel()
 
     # Results --------------------------------------------------------------------------------
+
+    @property
+    def last_loss(self) -> NDArray[np.floating]:
+        """The loss that each run's last step was computed from, [R]; NaN before the first."""
+        return self._recorder.last_loss
+
+    @property
+    def least_loss(self) -> NDArray[np.floating]:
+        """The least finite loss of any step of each run, [R]; NaN where there is none."""
+        return self._recorder.least_loss
 
     def _current(self) -> NDArray[np.floating]:
         """Parameters of every run, [R, P]: those a diverged run ended with included."""
@@ -265,7 +287,10 @@ class Trainer:
             optimizer=optimizer,
             lr=self._lr.copy(),
             reference=self._reference.copy(),
+            warmed=self._warmed.copy(),
             window=self._recorder.window.copy(),
+            last_loss=self._recorder.last_loss.copy(),
+            least_loss=self._recorder.least_loss.copy(),
             diverged=dict(self.diverged),
         )
 
@@ -274,7 +299,10 @@ class Trainer:
         self.step = state.step
         self.diverged = dict(state.diverged)
         self._lr, self._reference = state.lr.copy(), state.reference.copy()
+        self._warmed = state.warmed.copy()
         self._recorder.window = state.window.copy()
+        self._recorder.last_loss = state.last_loss.copy()
+        self._recorder.least_loss = state.least_loss.copy()
         self._ended = state.parameters.copy()
         # As `_drop` left it: runs that ended after the last fixed step are still in the stack.
         every = max(self._block, self.layout.stride)

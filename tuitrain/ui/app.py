@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, cast, get_args
 
 from textual import on, work
 from textual.app import App
@@ -20,7 +20,7 @@ from tuitrain.record.folder import ExperimentFolder
 from tuitrain.spec.catalogue import catalogue
 from tuitrain.ui.keys import ALWAYS, bindings
 from tuitrain.ui.messages import Back, Restart, Start
-from tuitrain.ui.screens.dialogs import LeaveDialog, Leaving
+from tuitrain.ui.screens.dialogs import LeaveDialog
 from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.ui.themes import DARK, LIGHT
 from tuitrain.ui.widgets.canvas import Marker
@@ -108,8 +108,9 @@ class TuitrainApp(App[None]):
         self._ask_about([message.dashboard], self._show_setup)
 
     def _show_setup(self) -> None:
-        """The setup screen as it was left; a new one if this started with a dashboard."""
-        if any(isinstance(screen, SetupScreen) for screen in self.screen_stack):
+        """The screen as it was left from which this was started; if none, the setup screen."""
+        below = self.screen_stack[-2]
+        if isinstance(below, SetupScreen) or is_viewer(below):
             self.pop_screen()
         else:
             self.switch_screen(self._setup_screen())
@@ -118,7 +119,7 @@ class TuitrainApp(App[None]):
         """Ask what becomes of a run that is alive, then go on unless the user stays."""
         alive = [dashboard for dashboard in dashboards if dashboard.alive]
 
-        def answered(answer: Leaving | None) -> None:
+        def answered(answer: str | None) -> None:
             if answer == "stop":
                 for dashboard in alive:
                     dashboard.stop_if_alive()
@@ -147,8 +148,7 @@ class TuitrainApp(App[None]):
             # Asked twice: nothing is lost by leaving it running.
             self.screen.action_answer("leave")
             return
-        shown = [screen for screen in self.screen_stack if hasattr(screen, "stop_if_alive")]
-        self._ask_about(shown, self.exit)
+        self._ask_about([s for s in self.screen_stack if is_viewer(s)], self.exit)
 
 
 def viewer(folder: ExperimentFolder) -> Viewer:
@@ -160,6 +160,11 @@ def viewer(folder: ExperimentFolder) -> Viewer:
     from tuitrain.ui.screens.dashboard import DashboardScreen
 
     return DashboardScreen(folder)
+
+
+def is_viewer(screen: Screen[Any]) -> TypeGuard[Viewer]:
+    """Whether a screen shows an experiment, asked without importing one that does not."""
+    return hasattr(screen, "stop_if_alive")
 
 
 def markers() -> Marker:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from tuitrain.data.optimum import optimum
 from tuitrain.record.bands import Bands, Gap, Numbers
@@ -15,8 +16,8 @@ from tuitrain.record.comparison import Comparison, Standing
 from tuitrain.record.live import Recording
 from tuitrain.record.ranking import quartiles, rank
 from tuitrain.record.status import RunResult
-from tuitrain.spec.experiment import Experiment
-from tuitrain.spec.grouping import value
+from tuitrain.spec.experiment import Experiment, single
+from tuitrain.spec.grouping import Group, value
 from tuitrain.spec.size import batches_per_epoch, planned_steps
 from tuitrain.ui.lines import RUNS, Line, Lines, groupings
 
@@ -199,6 +200,16 @@ class Board:
     def run_facts(self, run: int) -> Facts:
         """Where a single run stands."""
         return self._facts(0, [run], self._run_values[run].tolist())
+
+    def alone(self, group: Group) -> Experiment:
+        """The experiment of one run as the first of a group is."""
+        first, preset = self.experiment.runs[group.runs[0]], self.experiment.presets[group.preset]
+        train = replace(preset.train, seed=first.seed)
+        if first.seed != preset.train.seed:
+            # Start values that the file gives belong to its own seed.
+            preset = replace(preset, model=replace(preset.model, init={}))
+        chosen = replace(preset, optimizer=group.optimizer, schedule=group.schedule, train=train)
+        return single(chosen, device=self.experiment.device)
 
     # Filtering --------------------------------------------------------------------------------
 

@@ -125,8 +125,12 @@ def _swing(weight: Array) -> float:
 # In words -------------------------------------------------------------------------------------
 
 
-def describe(move: Movement) -> Diagnosis:
-    """The diagnosis of a run that is under way."""
+def describe(move: Movement, *, arrived: bool = False) -> Diagnosis:
+    """The diagnosis of a run that is under way.
+
+    Args:
+        arrived: whether its weights lie, in the middle, where they are expected.
+    """
     window = f"the last {move.steps:,} steps"
     match move.trend:
         case "starting":
@@ -142,6 +146,10 @@ def describe(move: Movement) -> Diagnosis:
             )
         case "plateau":
             return Diagnosis("plateau", f"the loss has hardly moved in {window}", "neutral")
+        case "oscillating" if arrived:
+            return Diagnosis(
+                "hops around the optimum", "a smaller learning rate would calm it", "neutral"
+            )
         case "oscillating":
             how = "weights step back and forth" if move.swing else "the loss goes up and down"
             grows = ", and the loss grows" if move.fall < -CLEAR else ""
@@ -184,7 +192,8 @@ def ended(state: str, step: int, move: Movement, misses: Sequence[Miss] | None) 
             "killed", f"the worker ended at step {step:,}; what it recorded stays", "bad"
         )
     if state in ("stopped", "paused"):
-        return Diagnosis(f"{state}", f"at step {step:,}; {last.word} until then", "neutral")
+        until = "" if move.trend == "starting" else f"; {last.word} until then"
+        return Diagnosis(state, f"at step {step:,}{until}", "neutral")
     if misses is None:
         hint = "; more steps would help" if move.trend in ("improving", "slow") else ""
         return Diagnosis("finished", f"{last.word} at the end{hint}", "neutral")

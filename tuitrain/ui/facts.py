@@ -62,9 +62,20 @@ class RunFacts:
         self.optimum = optimum(self.preset)
 
     @property
+    def changed_lr(self) -> float | None:
+        """The learning rate that the user has set last while it ran; None if he has not."""
+        rates = [event.detail["new"] for event in self.recording.events if event.kind == "lr"]
+        return float(rates[-1]) if rates else None
+
+    @property
+    def expected(self) -> Expected:
+        """What the preset expects, which holds for its own learning rate only."""
+        return self.preset.expected if self.changed_lr is None else Expected()
+
+    @property
     def goal(self) -> str:
         """What a goal is called: what the preset expects, else the optimum of its loss."""
-        return "expected" if self.preset.expected != Expected() else "optimum"
+        return "expected" if self.expected != Expected() else "optimum"
 
     def series(self, name: str) -> Series:
         """A series, empty before anything is recorded."""
@@ -97,10 +108,7 @@ class RunFacts:
         goals: dict[str, float] = {}
         tolerance = None
         if self.goal == "expected":
-            goals, tolerance = (
-                elements(self.preset.expected.weights),
-                self.preset.expected.tolerance,
-            )
+            goals, tolerance = elements(self.expected.weights), self.expected.tolerance
         elif self.optimum is not None:
             goals = elements(self.optimum.weights)
         return [
@@ -113,7 +121,7 @@ class RunFacts:
         A line at zero would squeeze the curve above it, and has no place on a log axis.
         """
         if self.goal == "expected" or self.optimum is None:
-            return self.preset.expected.loss
+            return self.expected.loss
         losses = self.series("loss")
         start = float(losses.values[0]) if len(losses) else np.inf
         return self.optimum.loss if self.optimum.loss > NEXT_TO_NOTHING * start else None
@@ -150,7 +158,7 @@ class RunFacts:
         paths = [w.series.values for w in self.weights() if w.ratio is None]
         move = movement(loss, paths, self.batches)
         if status.state == "running":
-            return describe(move)
+            return describe(move, arrived=self._arrived(move.steps))
         if status.state == "paused" and not len(loss):
             return Diagnosis(
                 "paused", "at its initial weights: space starts, n takes a step", "neutral"
@@ -158,9 +166,18 @@ class RunFacts:
         final = result.final_loss if result is not None else np.nan
         return ended(status.state, status.step, move, self._misses(final))
 
+    def _arrived(self, steps: int) -> bool:
+        """Whether the weights of the last steps lie, in the middle, where they are expected."""
+        goals = [
+            abs(float(np.median(weight.series.values[-steps:])) - weight.goal) <= weight.tolerance
+            for weight in self.weights()
+            if weight.goal is not None and weight.tolerance is not None and steps
+        ]
+        return bool(goals) and all(goals)
+
     def _misses(self, final_loss: float) -> list[Miss] | None:
         """What was missed; None if nothing is expected of these settings."""
-        expected = self.preset.expected
+        expected = self.expected
         misses, checked = [], 0
         for weight in self.weights():
             if weight.goal is not None and weight.tolerance is not None:

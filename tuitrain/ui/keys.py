@@ -17,7 +17,7 @@ class Key(NamedTuple):
         keys: Textual's names of the keys, by commas.
         shown: how footer and help write the key.
         action: name of the action.
-        label: the word in the footer; empty keeps it out.
+        label: the word in the footer, one for all keys that share it; empty keeps it out.
         meaning: the sentence in the help.
     """
 
@@ -41,11 +41,12 @@ KEYS = (
     Key("dashboard", "n", "n", "step", "step", "Train one step, then wait"),
     Key("dashboard", "s", "s", "stop", "stop", "Stop for good; what was recorded stays"),
     Key("dashboard", "l", "l", "learning_rate", "rate", "Change the learning rate while it runs"),
-    Key("dashboard", "left_square_bracket", "[", "pace('slower')", "slow", "Fewer steps a second"),
-    Key("dashboard", "right_square_bracket", "]", "pace('faster')", "", "More steps a second"),
+    Key("dashboard", "left_square_bracket", "[", "pace('slower')", "pace", "Fewer steps a second"),
+    Key("dashboard", "right_square_bracket", "]", "pace('faster')", "pace", "More steps a second"),
     Key("dashboard", "f", "f", "pace('full')", "", "Full speed: as fast as the machine can"),
     Key("dashboard", "r", "r", "reset", "reset", "Back to the same initial weights, as a new run"),
-    Key("dashboard", "u", "u", "source", "source", "Show the source of the update step"),
+    Key("dashboard", "u", "u", "source", "rule", "Show the source of the update step"),
+    Key("dashboard", "v", "v", "landscape", "", "Fit or loss landscape, of two parameters"),
     Key("dashboard", "w", "w", "log", "", "Open and close the worker's log"),
     Key("dashboard", "b,escape", "b", "back", "setup", "Back to the setup screen (also esc)"),
     Key("chart", "g", "g", "chart('log_y')", "", "Loss on a logarithmic axis or a linear one"),
@@ -72,7 +73,7 @@ KEYS = (
     Key(
         "compare", "slash", "/", "filter", "filter", "Find runs: words, and lr>=0.01 optimizer=adam"
     ),
-    Key("compare", "c", "c", "group", "group", "What makes a line: all seeds, each run, one key"),
+    Key("compare", "c", "c", "group", "", "What makes a line: all seeds, each run, one key"),
     Key("compare", "o", "o", "solo", "", "Show the selected line only; again: all"),
     Key("compare", "h", "h", "hide", "", "Hide the selected line, or show it again"),
     Key("compare", "i", "i", "pin", "", "Pin the selected line: it stays on top of the table"),
@@ -80,7 +81,15 @@ KEYS = (
     Key("compare", "left_square_bracket", "[", "sort(-1)", "", "Sort by the column before"),
     Key("compare", "right_square_bracket", "]", "sort(1)", "", "Sort by the next column"),
     Key("compare", "v", "v", "reverse", "", "Sort the other way round"),
-    Key("compare", "l", "l", "target", "target", "Set the loss to reach"),
+    Key(
+        "compare",
+        "r",
+        "r",
+        "run",
+        "",
+        "Start one run as the selected line, or at the sweep's cursor",
+    ),
+    Key("compare", "l", "l", "target", "", "Set the loss to reach"),
     Key("compare", "u", "u", "source", "", "Show the source of the selected update step"),
     Key("compare", "w", "w", "log", "", "Open and close the worker's log"),
     Key("compare", "b,escape", "b", "back", "setup", "Back to the setup screen (also esc)"),
@@ -117,6 +126,7 @@ def bindings(*places: Place, footer: bool = True) -> list[Binding]:
     Args:
         footer: whether the footer may show them.
     """
+    labels = [key.label for key in KEYS if key.label and key.place in places]
     return [
         Binding(
             name,
@@ -125,6 +135,7 @@ def bindings(*places: Place, footer: bool = True) -> list[Binding]:
             show=footer and bool(key.label) and name == key.keys.split(",")[0],
             key_display=key.shown,
             priority=name in ALWAYS,
+            group=Binding.Group(key.label, compact=True) if labels.count(key.label) > 1 else None,
         )
         for key in KEYS
         if key.place in places

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from tuitrain.spec.experiment import Experiment
 from tuitrain.spec.grouping import Group, Pane, differing, groups, panes, value
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase
+
+MOST_COLOURS = 10
+"""Series colours that differ."""
+
+MANY = "+"
+"""Stands for every line that is left when the letters are used up."""
 
 RUNS, SEEDS = "run", "all but seed"
 """Ways of grouping that are not by the value of one key."""
@@ -86,6 +95,11 @@ class Lines(list[Line]):
     Args:
         experiment: whose runs.
         by: see `grouped`.
+
+    Attributes:
+        panes: those that their losses are compared in.
+        keys: that differ between runs.
+        shown: those that differ between lines, each a column; the optimizer if there is none.
     """
 
     def __init__(self, experiment: Experiment, by: str) -> None:
@@ -97,17 +111,36 @@ class Lines(list[Line]):
         places = [0] * len(self.panes)
         made = grouped(experiment, by)
         known = [self._common(experiment, group) for group in made]
-        for group, keys in zip(made, known, strict=True):
-            pane = pane_of[group.preset]
-            others = [k for g, k in zip(made, known, strict=True) if pane_of[g.preset] == pane]
-            number = len(self)
-            letter = LETTERS[number] if number < len(LETTERS) else "+"
-            name = label(
-                keys, [key for key in self.keys if len({as_text(k.get(key)) for k in others}) > 1]
+        naming = [
+            _naming(
+                [k for g, k in zip(made, known, strict=True) if pane_of[g.preset] == pane],
+                self.keys,
             )
-            name = name or as_text(keys.get("optimizer", group.name))
+            for pane in range(len(self.panes))
+        ]
+        for number, (group, keys) in enumerate(zip(made, known, strict=True)):
+            pane = pane_of[group.preset]
+            letter = LETTERS[number] if number < len(LETTERS) else MANY
+            name = label(keys, naming[pane]) or as_text(keys.get("optimizer", group.name))
             self.append(Line(number, letter, places[pane], name, pane, group, keys))
             places[pane] += 1
+        if max(places) > MOST_COLOURS:
+            self._colour_rules()
+        # Panes have headings with the name of their preset.
+        keys = [key for key in self.keys if key != "preset" or len(self.panes) == 1]
+        self.shown = [
+            key for key in keys if len({as_text(line.keys.get(key)) for line in self}) > 1
+        ] or ["optimizer"]
+
+    def _colour_rules(self) -> None:
+        """Where colours would come round again, let each stand for an update rule."""
+        rules = [(replace(line.group.optimizer, lr=0.0), line.group.schedule) for line in self]
+        numbers = {rule: number for number, rule in enumerate(dict.fromkeys(rules))}
+        if len(numbers) > 1:
+            self[:] = [
+                dataclasses.replace(line, colour=numbers[rule])
+                for line, rule in zip(self, rules, strict=True)
+            ]
 
     def _common(self, experiment: Experiment, group: Group) -> dict[str, Any]:
         runs = [experiment.runs[run] for run in group.runs]
@@ -124,9 +157,21 @@ class Lines(list[Line]):
         return Pane(pane.name, pane.presets, tuple(x.group for x in self if x.pane == index))
 
 
+def _naming(lines: Sequence[dict[str, Any]], keys: Iterable[str]) -> list[str]:
+    """The first keys whose values tell all lines apart."""
+    chosen: list[str] = []
+    for key in keys:
+        names = {label(line, chosen) for line in lines}
+        if len(names) == len(lines):
+            break
+        if len({as_text(line.get(key)) for line in lines}) > 1:
+            chosen.append(key)
+    return chosen
+
+
 def label(keys: dict[str, Any], shown: Iterable[str]) -> str:
     """The values of some keys in few words: `adam 0.01 beta1=0.8`."""
-    words = []
+    words: list[str] = []
     for key in shown:
         item = keys.get(key)
         if item is None:
@@ -139,9 +184,3 @@ def label(keys: dict[str, Any], shown: Iterable[str]) -> str:
 def as_text(item: object) -> str:
     """A value of a key in a table."""
     return f"{item:g}" if isinstance(item, float) else "" if item is None else str(item)
-
-
-def columns(lines: Sequence[Line], keys: Iterable[str]) -> list[str]:
-    """The keys in which lines differ, each a column; the optimizer if there is none else."""
-    found = [k for k in keys if len({as_text(line.keys.get(k)) for line in lines}) > 1]
-    return found or ["optimizer"]

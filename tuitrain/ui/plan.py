@@ -16,9 +16,12 @@ from tuitrain.spec.preset import Preset
 from tuitrain.ui.pace import watchable
 from tuitrain.ui.settings import Draft, Setting, in_form
 
-LR, SEED = "optimizer.lr", "train.seed"
+LR, SEED, DEVICE = "optimizer.lr", "train.seed", "device"
 
-EACH_OWN = "their own"
+AUTO = "auto"
+"""The device that is taken unless another is chosen."""
+
+OWN = "own"
 """Shown where nothing is set for all, so that every preset or optimizer keeps its own."""
 
 
@@ -26,11 +29,13 @@ class Checked(NamedTuple):
     """What comes of the settings.
 
     Attributes:
+        shown: the preset that the form shows; None while something is wrong with it.
         experiment: what would be started; None while something is wrong.
         errors: what is wrong in the form as it is shown, in one line by key.
         elsewhere: a marked preset with something wrong that the form does not show.
     """
 
+    shown: Preset | None
     experiment: Experiment | None
     errors: dict[str, str]
     elsewhere: str | None = None
@@ -48,20 +53,25 @@ class Plan:
         self.marked: set[str] = set()
         self.optimizers: set[str] = set()
         self.lists: dict[str, str] = {}
+        self.device = AUTO
 
     def presets(self, shown: str) -> list[str]:
         """The presets to train: those marked, or else the one that is shown."""
         return [name for name in self.drafts if name in self.marked] or [shown]
 
     @property
+    def several(self) -> bool:
+        """Whether there are presets or optimizers that the lists could be for."""
+        return len(self.marked) > 1 or bool(self.optimizers)
+
+    @property
     def single(self) -> bool:
         """Whether there is nothing but the settings of one preset."""
-        return len(self.marked) < 2 and not self.optimizers and not self.lists
+        return not self.several and not self.lists
 
     def shared(self, key: str) -> bool:
         """Whether even a single value of this setting holds for all."""
-        several = len(self.marked) > 1
-        return (key == LR and (several or bool(self.optimizers))) or (key == SEED and several)
+        return (key == LR and self.several) or (key == SEED and len(self.marked) > 1)
 
     # Editing --------------------------------------------------------------------------------
 
@@ -72,11 +82,24 @@ class Plan:
             return settings
         return [s for s in settings if s.key == LR or not s.key.startswith("optimizer.")]
 
+    def label(self, setting: Setting) -> str:
+        """The label of a setting, which tells what it is for."""
+        key = setting.key
+        if key not in self.lists and not self.shared(key):
+            return setting.label
+        plural = "rates" if key == LR else "seeds"
+        return f"{plural} for all" if self.several and key in self.lists else plural
+
     def text(self, shown: str, setting: Setting) -> str:
         """The text of a setting; empty if each keeps its own."""
         if setting.key in self.lists or self.shared(setting.key):
             return self.lists.get(setting.key, "")
         return self.drafts[shown].changes.get(setting.key, setting.default)
+
+    def changed(self, shown: str) -> set[str]:
+        """The keys of what is not the preset's own."""
+        device = set() if self.device == AUTO else {DEVICE}
+        return {*self.lists, *self._effective(shown).changes, *device}
 
     def set(self, shown: str, key: str, text: str) -> None:
         """Take what was typed: a list is for all presets, another value for the one shown."""
@@ -87,9 +110,10 @@ class Plan:
             self.lists[key] = text.strip()
 
     def reset(self) -> None:
-        """Nothing but the presets' own optimizers, learning rates and seeds."""
+        """Nothing but the presets' own optimizers, learning rates and seeds, on any device."""
         self.optimizers.clear()
         self.lists.clear()
+        self.device = AUTO
 
     def _effective(self, name: str) -> Draft:
         """A preset's draft without what the settings for all replace."""
@@ -105,31 +129,25 @@ class Plan:
 
     def checked(self, shown: str) -> Checked:
         """The experiment, or what is wrong with it."""
-        names = self.presets(shown)
-        presets: list[Preset] = []
-        errors: dict[str, str] = {}
-        elsewhere = None
-        for name in dict.fromkeys([*names, shown]):
-            preset, wrong = self._effective(name).checked()
-            if name == shown:
-                errors |= wrong
-            elif preset is None:
-                elsewhere = name
-            if preset is not None and name in names:
-                presets.append(preset)
+        here, errors = self._effective(shown).checked()
         rates, seeds = self._listed(errors)
-        whole = len(presets) == len(names) and not errors.keys() & self.lists.keys()
-        if not whole:
-            return Checked(None, errors, elsewhere)
+        presets: list[Preset] = []
+        for name in self.presets(shown):
+            preset = here if name == shown else self._effective(name).checked()[0]
+            if preset is None:
+                return Checked(here, None, errors, None if name == shown else name)
+            presets.append(preset)
+        if errors.keys() & self.lists.keys():
+            return Checked(here, None, errors)
         if self.single:
-            return Checked(single(presets[0], pace=watchable(presets[0])), errors)
+            return Checked(here, single(presets[0], pace=watchable(presets[0])), errors)
         try:
-            return Checked(self._product(presets, rates, seeds), errors)
+            return Checked(here, self._product(presets, rates, seeds), errors)
         except InputError as error:
-            keys = {f"--set {LR}": LR, "--seeds": SEED}
+            # What is wrong with all of them is told beneath the longer list.
             longest = LR if len(rates) >= len(seeds) else SEED
-            key = next((k for where, k in keys.items() if error.where == where), longest)
-            return Checked(None, errors | {key: in_form(error)})
+            key = {f"--set {LR}": LR, "--seeds": SEED}.get(error.where, longest)
+            return Checked(here, None, errors | {key: in_form(error)})
 
     def _listed(self, errors: dict[str, str]) -> tuple[list[float], range]:
         """The learning rates and seeds that are typed; what is wrong goes into `errors`."""
@@ -146,9 +164,7 @@ class Plan:
 
     def _product(self, presets: list[Preset], rates: list[float], seeds: range) -> Experiment:
         optimizers = [name for name in OPTIMIZERS if name in self.optimizers]
-        experiment = compare(
-            presets, optimizers=optimizers, learning_rates=rates, seeds=seeds or 1
-        )
+        experiment = compare(presets, optimizers=optimizers, learning_rates=rates, seeds=seeds or 1)
         one = len(experiment.runs) == 1
         return replace(experiment, pace=watchable(presets[0]) if one else None)
 
@@ -157,9 +173,12 @@ def seeds_in(text: str) -> range:
     """The seeds of `3` or of `0:8`, which means 0 to 7; InputError for anything else."""
     if text.isdecimal() and len(text) <= 12:
         return range(int(text), int(text) + 1)
-    found = ranges.seeds(text, "") if ":" in text else 0
-    if isinstance(found, int):
-        raise InputError(f"{text!r} is no seed", expected="a seed, or from:below such as 0:8")
+    try:
+        found = ranges.seeds(text, "")
+    except InputError:
+        found = 0
+    if isinstance(found, int):  # a number of seeds is for the command line: 8 is a seed here
+        raise InputError(f"{text!r} names no seed", expected="a seed, or from:below such as 0:8")
     return found
 
 

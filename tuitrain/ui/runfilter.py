@@ -44,7 +44,8 @@ class RunFilter:
         self._conditions: list[Callable[[Facts], bool]] = []
         for token in text.split():
             if found := _CONDITION.fullmatch(token):
-                self._conditions.append(_condition(*found.groups(), keys))
+                key, sign, value = found.groups()
+                self._conditions.append(_condition(key, sign, value, keys))
             else:
                 self._words.append(token.lower())
 

@@ -7,9 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tuitrain.optim import name_of
 from tuitrain.record.status import RunResult, RunStatus
 from tuitrain.spec.experiment import Run
@@ -91,32 +88,19 @@ class Progress:
         self.runs = runs
         self.indices = indices
         self.pace = pace
-        shape = (len(runs),)
-        self._loss, self._best = np.full(shape, np.nan), np.full(shape, np.nan)
-        first = [run.optimizer.lr * run.schedule.factors(0, trainer.total) for run in runs]
-        self._lr = np.array(first, np.float64)
 
     def advance(self, steps: int) -> tuple[Chunk | None, dict[int, Divergence]]:
         """Trains some steps; returns their rows, and the runs that diverged in them by place."""
         before = set(self.trainer.diverged)
-        alive = np.array([i not in before for i in range(len(self.runs))])
         chunk = self.trainer.advance(steps)
-        diverged = {i: d for i, d in self.trainer.diverged.items() if i not in before}
-        if chunk is not None:
-            self._note(chunk, alive)
-            for place, divergence in diverged.items():
-                row = (divergence.step - chunk.first) // chunk.stride
-                if 0 <= row < chunk.rows:
-                    self._loss[place] = chunk.series["loss"][place, row]
-        return chunk, diverged
+        return chunk, {i: d for i, d in self.trainer.diverged.items() if i not in before}
 
     def set_learning_rate(self, lr: float, place: int | None) -> list[float]:
-        """Lets the next step use `lr`; returns what the last one of each run concerned used."""
+        """Lets the next step use `lr`; returns what it would have used, for each run concerned."""
+        old = self.trainer.learning_rates()
         self.trainer.set_learning_rate(lr, place)
-        concerned = slice(None) if place is None else slice(place, place + 1)
-        old: list[float] = self._lr[concerned].tolist()
-        self._lr[concerned] = lr
-        return old
+        concerned: list[float] = (old if place is None else old[[place]]).tolist()
+        return concerned
 
     def results(self, unfinished: RunStatus) -> list[RunResult]:
         """What the runs have reached.
@@ -133,8 +117,8 @@ class Progress:
                 unknown(index, run),
                 status=status,
                 steps=trainer.step,
-                loss=float(self._loss[place]),
-                best_loss=float(self._best[place]),
+                loss=float(trainer.last_loss[place]),
+                best_loss=float(trainer.least_loss[place]),
             )
             if divergence:
                 result = replace(
@@ -158,14 +142,6 @@ class Progress:
             )
             for place, result in enumerate(self.results(unfinished))
         ]
-
-    def _note(self, chunk: Chunk, alive: NDArray[np.bool_]) -> None:
-        losses = chunk.series["loss"]
-        self._loss[alive] = losses[alive, -1]
-        self._lr[alive] = chunk.series["lr"][alive, -1]
-        least = chunk.series.get("loss_min", losses)
-        best = np.where(np.isfinite(least), least, np.inf).min(axis=1)
-        self._best = np.fmin(self._best, np.where(np.isinf(best), np.nan, best))
 
 
 def unknown(index: int, run: Run, status: RunStatus = "waiting") -> RunResult:

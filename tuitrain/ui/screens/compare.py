@@ -17,30 +17,36 @@ from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import Command, Pause, Resume, Step, Stop, send
 from tuitrain.record.live import Recording
-from tuitrain.spec.grouping import fairness
+from tuitrain.spec.grouping import Group, fairness
 from tuitrain.ui.board import Board
 from tuitrain.ui.compositor import FineCompositor
-from tuitrain.ui.keys import bindings
-from tuitrain.ui.messages import Back, Refreshed
+from tuitrain.ui.keys import Place, bindings
+from tuitrain.ui.messages import Back, Refreshed, Start
 from tuitrain.ui.runfilter import RunFilter
 from tuitrain.ui.screens.compare_curves import CurvesView
 from tuitrain.ui.screens.compare_rows import Roll
+from tuitrain.ui.screens.compare_views import Views
 from tuitrain.ui.screens.dialogs import HelpDialog, SourceDialog, TargetDialog
+from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
 from tuitrain.ui.widgets.panes import LossPane
 from tuitrain.ui.widgets.runtable import RunTable
 from tuitrain.ui.widgets.status import StatusLine
+from tuitrain.ui.widgets.sweep import SweepView
 
 FRAME = 0.1
 """Seconds between two looks into the store."""
 
-STAND_EVERY = 4
+STAND_EVERY = 5
 """Frames between two tables: numbers that change faster cannot be read."""
+
+TELL_EVERY = 15
+"""Frames between two verdicts; a multiple of `STAND_EVERY`."""
 
 SHARE = 4
 """A look that takes t seconds is followed by at least as many times t of rest."""
 
-KEYS = ("compare", "chart", "curves", "everywhere")
+KEYS: tuple[Place, ...] = ("compare", "chart", "curves", "everywhere")
 
 
 class CompareScreen(Screen[None]):
@@ -60,16 +66,19 @@ class CompareScreen(Screen[None]):
         self.recording = Recording(folder)
         self.board = Board(self.recording)
         self.roll = Roll(self.board)
+        self.views = Views(self.board, self.roll)
+        self._view = "curves"
         self._frame = 0
         self._rest_until = 0.0
         self._was = ""
         self._told = Text()
 
     def compose(self) -> ComposeResult:
-        yield Static(self._headline(), id="headline")
+        yield Static(id="headline")
         yield StatusLine(id="status", runs=len(self.board.experiment.runs))
         with ContentSwitcher(initial="curves", id="views"):
             yield CurvesView(self.board, self.roll, id="curves")
+            yield from (self.views.sweep, self.views.map, self.views.fit)
         yield RunTable(id="runs")
         with Container(id="finding"):
             yield Input(placeholder="words, lr>=0.01, optimizer=adam,sgd", id="find", compact=True)
@@ -89,6 +98,7 @@ class CompareScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < 100 or event.size.height < 30, "-compact")
         self.set_class(event.size.width >= 160, "-wide")
+        self.query_one("#headline", Static).update(self._headline())
 
     def on_unmount(self) -> None:
         self.recording.close()
@@ -99,10 +109,13 @@ class CompareScreen(Screen[None]):
         runs = len(experiment.runs)
         groups = sum(len(pane.groups) for pane in self.board.lines.panes)
         seeds = f" = {groups:,} × {runs // groups} seeds" if runs > groups else ""  # noqa: RUF001
+        told = ", ".join(names)
+        if len(told) > self.app.size.width // 2 - 10:
+            told = f"{len(names)} presets"
         return Text.assemble(
-            (f" {', '.join(names)}", "bold"),
+            (f" {told}", "bold"),
             (f"   {runs:,} runs{seeds}", "dim"),
-            ("   fair: same start and batches per seed, same steps", "dim"),
+            ("   fair: same start, batches, steps", "dim"),
             no_wrap=True,
             overflow="ellipsis",
         )
@@ -112,37 +125,51 @@ class CompareScreen(Screen[None]):
     def refresh_facts(self) -> None:
         """Read what is new and tell; nothing else reads the store."""
         started, worked = time.monotonic(), time.thread_time()
-        if started < self._rest_until:
+        if started < self._rest_until - FRAME / 2:
             return
         if self.recording.refresh() or self._frame == 0:
             self.board.follow()
             self.post_message(Refreshed())
         self._frame += 1
-        spent = time.thread_time() - worked
-        self._rest_until = started + (1 + SHARE) * spent - FRAME / 2
+        self._rest(time.thread_time() - worked)
+
+    def _rest(self, spent: float) -> None:
+        """Leave the machine alone for a while after work that took so many seconds."""
+        self._rest_until = max(self._rest_until, time.monotonic()) + SHARE * spent
 
     @on(Refreshed)
     def _show(self) -> None:
         """The one handler that changes the widgets while training goes on."""
-        status = self.recording.status
+        status, worked = self.recording.status, time.thread_time()
         self.query_one(StatusLine).show(status)
         if status.state != self._was or self._frame % STAND_EVERY == 1:
             self.board.stand()
             self.show_rows()
-        self.query_one(CurvesView).follow()
+        self._show_view()
         log = self.query_one(LogPane)
         if log.display:
             log.follow(self.recording.events)
         if self._was != status.state:
             self._was = status.state
             self.refresh_bindings()
+        self._rest(time.thread_time() - worked)
+
+    def _show_view(self) -> None:
+        """Bring what is seen of the recording up to date."""
+        if self._view == "curves":
+            self.query_one(CurvesView).follow()
+        else:
+            row = self.table.selected
+            run = row.key[1] if row is not None and row.key[0] == "run" else None
+            self.views.follow(self._view, self.roll.line(row), run)
 
     def show_rows(self) -> None:
         """Bring table, curves and verdict up to what the user chose to see."""
         table = self.query_one("#runs", RunTable)
         table.show(self.roll.columns(), self.roll.rows(), self.roll.sort, self._span())
         self.query_one(CurvesView).assign(table.selected)
-        self._show_verdict()
+        if self._frame % TELL_EVERY == 1 or not self.alive or not self._told:
+            self._show_verdict()
 
     def _show_verdict(self) -> None:
         verdict = self._verdict()
@@ -207,6 +234,10 @@ class CompareScreen(Screen[None]):
         if event.again:
             self.action_fold()
         self.query_one(CurvesView).assign(event.row)
+        line = self.roll.line(event.row)
+        if self.views.missing(self._view, line):
+            self.action_view("curves")
+        self._show_view()
         self._show_verdict()
 
     @on(RunTable.Sorted)
@@ -275,7 +306,7 @@ class CompareScreen(Screen[None]):
         self.query_one("#finding").display = bool(find.value)
 
     def action_target(self) -> None:
-        def answered(target: float | None | str) -> None:
+        def answered(target: float | str | None) -> None:
             if target != "":
                 self.board.comparison.target = target if isinstance(target, float) else None
                 self.board.stand()
@@ -287,12 +318,48 @@ class CompareScreen(Screen[None]):
     # Keys: the screen ---------------------------------------------------------------------------
 
     def action_view(self, name: str) -> None:
-        switcher = self.query_one("#views", ContentSwitcher)
-        if switcher.query(f"#{name}"):
-            switcher.current = name
+        line = self.roll.line(self.table.selected)
+        if name != "curves" and (problem := self.views.missing(name, line)):
+            self.notify(problem, severity="warning", markup=False)
+            return
+        self._view = name
+        self.query_one("#views", ContentSwitcher).current = name
+        self._show_view()
 
     def action_chart(self, how: str) -> None:
-        self.query_one(CurvesView).command(how)
+        """What the keys of a chart do, in the view that is seen."""
+        view = self.views.sweep if self._view == "sweep" else self.views.map
+        if self._view == "curves":
+            self.query_one(CurvesView).command(how)
+        elif self._view == "fit":
+            return
+        elif how in ("zoom_in", "zoom_out"):
+            view.zoom(1.5 if how == "zoom_in" else 1 / 1.5)
+        elif how in ("pan_left", "pan_right"):
+            view.pan(0.2 if how == "pan_right" else -0.2)
+        elif how == "zoom_reset":
+            view.reset()
+        elif view is self.views.sweep and how in ("cursor_left", "cursor_right"):
+            self.views.sweep.move_cursor(1 if how == "cursor_right" else -1)
+
+    @on(LandscapeView.Wanted)
+    def _wanted(self, event: LandscapeView.Wanted) -> None:
+        self.views.ask(event)
+
+    @on(SweepView.Chosen)
+    def _chosen(self, event: SweepView.Chosen) -> None:
+        self._start_run(event.group)
+
+    def action_run(self) -> None:
+        """Start one run as the selected line is, or as the sweep's cursor says."""
+        line = self.roll.line(self.table.selected)
+        if self._view == "sweep":
+            self.views.sweep.choose()
+        elif line is not None:
+            self._start_run(line.group)
+
+    def _start_run(self, group: Group) -> None:
+        self.app.post_message(Start(self.board.alone(group)))
 
     def action_gap(self) -> None:
         problem = self.query_one(CurvesView).toggle_gap()

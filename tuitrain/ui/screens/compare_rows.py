@@ -7,7 +7,7 @@ from typing import Any
 
 from tuitrain.record.series import Series
 from tuitrain.ui.board import Board, Facts
-from tuitrain.ui.lines import Line, as_text, columns, label
+from tuitrain.ui.lines import Line, as_text, label
 from tuitrain.ui.runfilter import RunFilter
 from tuitrain.ui.widgets.runtable import SPARK, Column, Key, Row
 from tuitrain.ui.widgets.status import SIGNS
@@ -116,12 +116,13 @@ class Roll:
         facts = self.board.facts[line.number] if self.board.facts else None
         if key in line.keys or facts is None:
             item = line.keys.get(key)
-            number = isinstance(item, int | float)
-            return (not number, item if number else 0.0, as_text(item), line.number)
+            size = float(item) if isinstance(item, int | float) else 0.0
+            return (not isinstance(item, int | float), size, as_text(item), line.number)
         item = getattr(facts, key, 0)
         if isinstance(item, str):
             return (True, 0.0, item, facts.rank)
-        return (False, math.inf if math.isnan(item) else item, "", facts.rank)
+        size = float(item or 0)
+        return (False, math.inf if math.isnan(size) else size, "", facts.rank)
 
     def drawn(self, pane: int | None) -> list[Line]:
         """The lines whose curves are seen, the best first; of all panes if None."""
@@ -138,18 +139,30 @@ class Roll:
             return self._alone >= len(self.board.lines)
         return line.number not in self._hidden or line.number == self._alone
 
-    # Table ------------------------------------------------------------------------------------
+    def paths(self, row_line: Line, run: int | None) -> dict[int, Line]:
+        """The runs whose ways and models are drawn, the selected line's first.
 
-    def _keys(self) -> list[str]:
-        return columns(
-            self.board.lines,
-            (k for k in self.board.lines.keys if k != "preset" or len(self.board.lines.panes) == 1),
-        )
+        Of lines of several seeds the same seed each, so that all come from one place: that of
+        the selected run, or the first. A line that is alone shows all of its runs.
+        """
+        drawn = self.drawn(row_line.pane)
+        drawn = [line for line in drawn if line.group.preset == row_line.group.preset]
+        drawn.sort(key=lambda line: line.number != row_line.number)
+        if len(drawn) == 1:
+            return dict.fromkeys(drawn[0].runs, drawn[0])
+        runs = self.board.experiment.runs
+        seed = runs[row_line.runs[0] if run is None else run].seed
+        return {
+            next((r for r in line.runs if runs[r].seed == seed), line.runs[0]): line
+            for line in drawn
+        }
+
+    # Table ------------------------------------------------------------------------------------
 
     def columns(self) -> list[Column]:
         """Of the table: rank, what differs between runs, and figures."""
-        made = [Column("rank", "#", 2, need=10)]
-        for key in self._keys():
+        made = [Column("rank", "#", max(2, len(str(len(self.board.lines)))), need=10)]
+        for key in self.board.lines.shown:
             texts = [as_text(line.keys.get(key)) for line in self.board.lines]
             width = min(max(len(key.rpartition(".")[2]), *map(len, texts), 4), MOST_KEY_WIDTH)
             numbers = any(isinstance(line.keys.get(key), int | float) for line in self.board.lines)
@@ -187,7 +200,7 @@ class Roll:
 
     def _row(self, line: Line) -> Row:
         known = self.board.facts[line.number] if self.board.facts else None
-        cells = {key: as_text(line.keys.get(key)) for key in self._keys()}
+        cells = {key: as_text(line.keys.get(key)) for key in self.board.lines.shown}
         if known is not None:
             cells |= figures(known) | {"rank": str(known.rank)}
         return Row(
@@ -210,7 +223,7 @@ class Roll:
         known = self.board.run_facts(run)
         told = self.board.experiment.runs[run]
         cells = figures(known)
-        keys = self._keys()
+        keys = self.board.lines.shown
         rest = {"seed": told.seed} | {k: told.optimizer.lr for k in ("lr",) if k not in line.keys}
         cells[keys[0]] = " " + label(rest, ["lr", "seed"])
         series: Series = self.board.recording.series(run, "loss")

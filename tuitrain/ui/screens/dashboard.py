@@ -28,10 +28,13 @@ from tuitrain.ui.pictures import Fit
 from tuitrain.ui.screens.dialogs import (
     HelpDialog,
     LearningRateDialog,
+    RestartDialog,
     SourceDialog,
 )
+from tuitrain.ui.survey import Survey
 from tuitrain.ui.widgets.chart import Chart
 from tuitrain.ui.widgets.curves import Layer, Mark, Reference
+from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
 from tuitrain.ui.widgets.picture import PictureView
 from tuitrain.ui.widgets.status import ASCII, StatusLine
@@ -55,11 +58,10 @@ SIGNS = {
     "plateau": ("→", "-"),
     "oscillating": ("≈", "~"),
     "getting worse": ("↗", "/"),
-    "finished": ("✓", "v"),
-    "diverged": ("✗", "x"),
-    "failed": ("✗", "x"),
-    "killed": ("✗", "x"),
+    "hops around the optimum": ("≈", "~"),
 }
+"""Of what a run does; any other word has the sign of its tone."""
+TONE_SIGNS = {"good": ("✓", "v"), "neutral": ("·", "-"), "warning": ("!", "!"), "bad": ("✗", "x")}
 TONES = {"good": "success", "neutral": "primary", "warning": "accent", "bad": "error"}
 
 
@@ -80,6 +82,9 @@ class DashboardScreen(Screen[None]):
         self.recording = Recording(folder)
         self.facts = RunFacts(self.recording)
         self.fit = Fit(self.facts.preset)
+        best = self.facts.optimum.weights if self.facts.optimum else {}
+        self.survey = Survey(self.recording, best=best or None)
+        self.mapped = len(self.survey.names) == 2
         self.usage: ProcessUsage | None = None
         self._frame = 0
         self._scale_chosen = False
@@ -98,8 +103,10 @@ class DashboardScreen(Screen[None]):
                     weights.border_title = "Weights"
                     yield WeightsTable()
                 yield PictureView(placeholder="", id="fit", classes="panel")
+                if self.mapped:
+                    yield LandscapeView(placeholder="", id="map", classes="panel")
                 yield DevicePanel(id="device", classes="panel")
-            yield Chart("Learning rate", gutter=GUTTER, legend=False, placeholder="", id="lr")
+            yield Chart("Learning rate", gutter=GUTTER, placeholder="", id="lr")
         yield LogPane(self.folder.log, id="log")
         yield Static(id="diagnosis")
         yield Footer(compact=True, show_command_palette=False)
@@ -111,6 +118,9 @@ class DashboardScreen(Screen[None]):
         self.query_one("#fit").set_class(self.fit.base is None, "-without")
         if self.fit.base is not None:
             self.query_one("#fit").border_title = self.fit.base.title
+        for view in self.query(LandscapeView):
+            view.border_title = "Loss landscape"
+            self.set_class(self.fit.base is None, "-map")
         self.refresh_facts()
         self.set_interval(FRAME, self.refresh_facts)
         self.set_interval(1.0, self._measure)
@@ -126,7 +136,10 @@ class DashboardScreen(Screen[None]):
     def _headline(self) -> Text:
         run, preset = self.facts.run, self.facts.preset
         batch = "" if preset.train.batch == "full" else f"batch {preset.train.batch}"
-        parts = [name_of(run.optimizer), f"lr {run.optimizer.lr:g}", format_schedule(run.schedule)]
+        changed = self.facts.changed_lr
+        now = "" if changed in (None, run.optimizer.lr) else f" → {changed:g}"
+        rate = f"lr {run.optimizer.lr:g}{now}"
+        parts = [name_of(run.optimizer), rate, format_schedule(run.schedule)]
         parts += [batch, f"seed {run.seed}"]
         return Text.assemble(
             (f" {preset.title}", "bold"),
@@ -150,8 +163,12 @@ class DashboardScreen(Screen[None]):
         """The one handler that changes the widgets."""
         status = self.recording.status
         self.query_one(StatusLine).show(status)
+        headline = self.query_one("#headline", Static)
+        if headline.content != (told := self._headline()):
+            headline.update(told)
         self._show_charts()
         self._show_weights()
+        self._show_map()
         if status.state != self._judged or self._frame % JUDGE_EVERY == 0:
             self._judge()
         log = self.query_one(LogPane)
@@ -165,10 +182,10 @@ class DashboardScreen(Screen[None]):
         total = self.recording.status.total
         loss, lr = self.query_one("#loss", Chart), self.query_one("#lr", Chart)
         if not loss.curves and self.recording.names(0):
-            goal = self.facts.loss_goal()
-            references = [] if goal is None else [Reference(goal, self.facts.goal)]
-            loss.show([Layer("loss", self.facts.series("loss"))], references=references)
+            loss.show([Layer("loss", self.facts.series("loss"))])
             lr.show([Layer("lr", self.facts.series("lr"), colour=2, smooth=False)])
+        goal = self.facts.loss_goal()
+        loss.references = [] if goal is None else [Reference(goal, self.facts.goal)]
         for chart in (loss, lr):
             chart.steps = total
             chart.marks = self._marks()
@@ -194,6 +211,17 @@ class DashboardScreen(Screen[None]):
         if self.fit.base is not None:
             self.query_one("#fit", PictureView).show(self.fit(self.facts.tensors(self._cursor)))
 
+    def _show_map(self) -> None:
+        for view in self.query(LandscapeView):
+            if view.display:
+                self.survey.update()
+                at = self.survey
+                view.show(at.plane, at.home, at.landscapes, at.trails, at.optimum)
+
+    @on(LandscapeView.Wanted)
+    def _map_wanted(self, event: LandscapeView.Wanted) -> None:
+        self.survey.ask(event.window, event.columns, event.rows)
+
     def _judge(self) -> None:
         self._judged = self.recording.status.state
         diagnosis = self.facts.diagnosis()
@@ -201,7 +229,7 @@ class DashboardScreen(Screen[None]):
 
     def _in_words(self, diagnosis: Diagnosis) -> Text:
         colour = self.app.theme_variables[TONES[diagnosis.tone]]
-        sign = SIGNS.get(diagnosis.word, ("·", "-"))[ASCII]
+        sign = SIGNS.get(diagnosis.word, TONE_SIGNS[diagnosis.tone])[ASCII]
         return Text.assemble(
             (f" {sign} {diagnosis.word}: ", f"bold {colour}"),
             diagnosis.sentence,
@@ -238,7 +266,9 @@ class DashboardScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         needs_worker = action in ("pause_or_resume", "step", "stop", "learning_rate", "pace")
-        return None if needs_worker and not self.alive else True
+        if needs_worker:
+            return True if self.alive else None
+        return True if self.mapped or action != "landscape" else None
 
     def _send(self, command: Command) -> str:
         return send(self.folder, command)
@@ -283,6 +313,16 @@ class DashboardScreen(Screen[None]):
         self._asked_pace = self._send(SetPace(pace)), pace
 
     def action_reset(self) -> None:
+        def answered(answer: str | None) -> None:
+            if answer == "restart":
+                self._restart()
+
+        if self.alive and self.facts.step:
+            self.app.push_screen(RestartDialog(), answered)
+        else:
+            self._restart()
+
+    def _restart(self) -> None:
         self.stop_if_alive()
         pace = self._pace or watchable(self.facts.preset)
         again = self.folder.experiment
@@ -314,6 +354,10 @@ class DashboardScreen(Screen[None]):
         for chart in self.query(Chart):
             if chart is not event.chart:
                 chart.set_view(event.view)
+
+    def action_landscape(self) -> None:
+        self.toggle_class("-map")
+        self.call_after_refresh(self._show_map)
 
     def action_log(self) -> None:
         log = self.query_one(LogPane)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import msgspec
 from rich.table import Table
@@ -20,42 +20,63 @@ from tuitrain.optim import Optimizer, name_of, source, summary
 from tuitrain.ui.keys import KEYS, Place
 from tuitrain.ui.settings import as_text
 
-Leaving = Literal["leave", "stop", "stay"]
 
-
-class LeaveDialog(ModalScreen[Leaving]):
-    """A run is alive: what is to become of it?"""
+class _Question(ModalScreen[str]):
+    """A run is alive: what is to become of it? The answer is the id of a button."""
 
     BINDINGS: ClassVar = [
         Binding("escape", "answer('stay')", show=False),
-        Binding("l", "answer('leave')", show=False),
-        Binding("s", "answer('stop')", show=False),
-        Binding("ctrl+c,ctrl+q", "answer('leave')", show=False, priority=True),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
     ]
 
+    explanation = ""
+    answers: ClassVar[dict[str, str]] = {}
+    """The label of each button by its id; the first one is the default."""
+    hint = ""
+
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Training is under way"
-            yield Static("Without this screen it goes on: see `tuitrain attach`.")
+            yield Static(self.explanation)
             with Horizontal(classes="buttons"):
-                yield Button("Leave it running", id="leave", variant="primary", compact=True)
-                yield Button("Stop it", id="stop", compact=True)
-                yield Button("Stay", id="stay", compact=True)
-            yield Static("l leave   s stop   esc stay", classes="hint", markup=False)
+                for number, (name, label) in enumerate(self.answers.items()):
+                    variant = "default" if number else "primary"
+                    yield Button(label, id=name, variant=variant, compact=True)
+            yield Static(self.hint, classes="hint", markup=False)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         self.action_answer(event.button.id or "stay")
 
     def action_answer(self, answer: str) -> None:
-        choices: dict[str, Leaving] = {"leave": "leave", "stop": "stop"}
-        self.dismiss(choices.get(answer, "stay"))
+        self.dismiss(answer)
+
+
+class LeaveDialog(_Question):
+    """Asks before the screen of a living run is left: `leave`, `stop` or `stay`."""
+
+    BINDINGS: ClassVar = [
+        Binding("l", "answer('leave')", show=False),
+        Binding("s", "answer('stop')", show=False),
+        Binding("ctrl+c,ctrl+q", "answer('leave')", show=False, priority=True),
+    ]
+    explanation = "Without this screen it goes on: see `tuitrain attach`."
+    answers: ClassVar = {"leave": "Leave it running", "stop": "Stop it", "stay": "Stay"}
+    hint = "l leave   s stop   esc stay"
+
+
+class RestartDialog(_Question):
+    """Asks before a living run is stopped for a new one: `restart` or `stay`."""
+
+    BINDINGS: ClassVar = [Binding("r", "answer('restart')", show=False)]
+    explanation = "It is stopped; what it has recorded stays."
+    answers: ClassVar = {"restart": "Stop it and start again", "stay": "Stay"}
+    hint = "r start again   esc stay"
 
 
 class LearningRateDialog(ModalScreen[float | None]):
-    """Asks for the learning rate of the next step."""
+    """Asks for the learning rate of the next step; None leaves it as it is."""
 
     BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", show=False)]
 
@@ -65,9 +86,9 @@ class LearningRateDialog(ModalScreen[float | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog narrow") as dialog:
-            dialog.border_title = "Learning rate"
-            yield Static(f"now {self.now:.6g}; a schedule goes on in proportion", classes="hint")
-            yield Input(f"{self.now:.6g}", id="rate", compact=True)
+            dialog.border_title = "Learning rate from the next step on"
+            yield Static("A schedule goes on from it in proportion.", classes="hint")
+            yield Input(as_text(self.now), id="rate", compact=True)
             yield Static("", id="problem", classes="error")
             yield Static("enter set   esc leave as it is", classes="hint")
 
@@ -80,7 +101,8 @@ class LearningRateDialog(ModalScreen[float | None]):
         if _problem(event.value):
             self.app.bell()
         else:
-            self.dismiss(float(event.value))
+            lr = float(event.value)
+            self.dismiss(None if lr == self.now else lr)
 
 
 class TargetDialog(ModalScreen[float | str | None]):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec.structs import replace
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from textual import events, on
@@ -14,15 +19,17 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuitrain.spec.experiment import single
+from tuitrain.errors import InputError
+from tuitrain.spec.catalogue import SUFFIX, find
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import size
 from tuitrain.ui.keys import bindings
 from tuitrain.ui.messages import Start
-from tuitrain.ui.pace import watchable
+from tuitrain.ui.plan import Plan
 from tuitrain.ui.screens.dialogs import HelpDialog
 from tuitrain.ui.settings import Draft
 from tuitrain.ui.widgets.form import SettingsForm
+from tuitrain.ui.widgets.marks import PresetList, margin
 from tuitrain.ui.widgets.preview import Preview
 
 if TYPE_CHECKING:
@@ -58,9 +65,10 @@ class SetupScreen(Screen[None]):
 
     def __init__(self, presets: Mapping[str, Preset], devices: list[str]) -> None:
         super().__init__()
-        self.presets = presets
+        self.presets = dict(presets)
         self.devices = devices
         self.drafts = {name: Draft(preset) for name, preset in presets.items()}
+        self.plan = Plan(self.drafts)
         self.chosen = next(iter(presets))
 
     def compose(self) -> ComposeResult:
@@ -68,7 +76,7 @@ class SetupScreen(Screen[None]):
         with Container(id="setup"):
             with Vertical(id="choose"):
                 yield Filter(placeholder="type to filter", id="filter", compact=True)
-                yield OptionList(id="presets", compact=True)
+                yield PresetList(id="presets", compact=True)
             with Vertical(id="chosen"):
                 with VerticalScroll(id="about"):
                     yield Static(id="story")
@@ -78,7 +86,6 @@ class SetupScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#choose").border_title = "Presets"
-        self.query_one("#settings").border_title = "Settings"
         self.query_one("#brand", Static).update(
             Text.assemble((" tuitrain", "bold"), "  watch neural networks learn")
         )
@@ -91,23 +98,52 @@ class SetupScreen(Screen[None]):
     # Choosing -------------------------------------------------------------------------------
 
     def _list(self, needle: str) -> None:
-        """Fill the list with the presets that match, grouped by topic."""
+        """Fill the list with the presets that match, grouped by topic; or with a file's own."""
         listed = self.query_one("#presets", OptionList)
-        words = needle.lower().split()
-        found: dict[str, list[Preset]] = {}
-        for name, preset in self.presets.items():
-            hay = f"{name} {preset.title} {preset.topic}".lower()
-            if all(word in hay for word in words):
-                found.setdefault(preset.topic, []).append(preset)
+        names: list[str] = []
+        problem = "nothing matches"
+        try:
+            names = [self._load(needle.strip())] if is_path(needle) else self._matching(needle)
+        except InputError as error:
+            problem = str(error)
         options: list[Option] = []
-        for topic, presets in found.items():
+        for topic, group in groupby(names, lambda name: self.presets[name].topic):
             options.append(Option(Text(topic, "bold"), disabled=True))
-            options += [Option(f"  {preset.name}", id=preset.name) for preset in presets]
-        listed.set_options(options or [Option("  nothing matches", disabled=True)])
-        names = [option.id for option in options if option.id]
+            options += [Option(self._line(name), id=name) for name in group]
+        listed.set_options(options or [Option(Padding(Text(problem), (0, 2)), disabled=True)])
         if names:
             wanted = self.chosen if self.chosen in names else names[0]
             listed.highlighted = listed.get_option_index(str(wanted))
+
+    def _matching(self, needle: str) -> list[str]:
+        """The presets that have every word of the filter, topic by topic."""
+        words = needle.lower().split()
+        topics = list(dict.fromkeys(preset.topic for preset in self.presets.values()))
+        found = [
+            name
+            for name, preset in self.presets.items()
+            if all(word in f"{name} {preset.title} {preset.topic}".lower() for word in words)
+        ]
+        return sorted(found, key=lambda name: topics.index(self.presets[name].topic))
+
+    def _load(self, path: str) -> str:
+        """Take a user's own preset in, under its path; InputError if it cannot be read."""
+        preset = find(str(Path(path).expanduser()))
+        if self.presets.get(path) != preset:
+            self.presets[path], self.drafts[path] = preset, Draft(preset)
+        return path
+
+    def _line(self, name: str) -> str:
+        return margin(name in self.plan.marked) + self.presets[name].name
+
+    @on(PresetList.Marked)
+    def _marked(self, event: PresetList.Marked) -> None:
+        self.plan.marked ^= {event.name}
+        self.query_one(PresetList).replace_option_prompt(event.name, self._line(event.name))
+        count = len(self.plan.marked)
+        told = f", {count} marked" if count else ""
+        self.query_one("#choose").border_title = f"Presets{told}"
+        self._choose(self.chosen)
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
@@ -121,20 +157,36 @@ class SetupScreen(Screen[None]):
     @on(OptionList.OptionSelected, "#presets")
     def take(self) -> None:
         """The preset is chosen: the start button is next."""
-        self.query_one(SettingsForm).focus_start()
+        if self._matched:
+            self.query_one(SettingsForm).focus_start()
+        else:
+            self.app.bell()
+
+    @property
+    def _matched(self) -> bool:
+        """Whether the list has a preset to choose."""
+        return any(option.id for option in self.query_one("#presets", OptionList).options)
 
     def _choose(self, name: str) -> None:
         self.chosen = name
         preset = self.presets[name]
         self.query_one("#chosen").border_title = preset.title
         self.query_one("#about", VerticalScroll).scroll_home(animate=False)
-        self.query_one(SettingsForm).edit(self.drafts[name])
+        self.query_one(SettingsForm).edit(self.plan, name)
         self._describe(preset)
 
     @on(SettingsForm.Changed)
     def _settings_changed(self, event: SettingsForm.Changed) -> None:
         if event.preset is not None:
             self._describe(event.preset)
+
+    def _find(self, name: str) -> None:
+        """Choose a preset that the filter may hide."""
+        entry = self.query_one("#filter", Input)
+        with entry.prevent(Input.Changed):
+            entry.value = ""
+        self._choose(name)
+        self._list("")
 
     def _describe(self, preset: Preset) -> None:
         self.query_one("#story", Static).update(about(preset))
@@ -153,21 +205,33 @@ class SetupScreen(Screen[None]):
 
     def action_defaults(self) -> None:
         self.drafts[self.chosen] = Draft(self.presets[self.chosen])
+        self.plan.reset()
         self._choose(self.chosen)
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpDialog(("setup", "everywhere")))
+        self.app.push_screen(HelpDialog(("setup", "marks", "everywhere")))
 
     @on(SettingsForm.Started)
     def action_start(self) -> None:
         form = self.query_one(SettingsForm)
-        preset, errors = self.drafts[self.chosen].checked()
-        if preset is None:
-            form.focus_setting(next(iter(errors)))
+        if not self._matched:
+            self.action_filter()
             self.app.bell()
             return
-        watched = single(preset, device=form.device, pace=watchable(preset))
-        self.app.post_message(Start(watched))
+        checked = self.plan.checked(self.chosen)
+        if checked.experiment is not None:
+            self.app.post_message(Start(replace(checked.experiment, device=self.plan.device)))
+            return
+        if checked.elsewhere:
+            self._find(checked.elsewhere)
+            checked = self.plan.checked(self.chosen)
+        form.focus_setting(next(iter(checked.errors)))
+        self.app.bell()
+
+
+def is_path(text: str) -> bool:
+    """Whether what is typed into the filter is meant as the path of a preset."""
+    return "/" in text or os.sep in text or text.strip().endswith(SUFFIX)
 
 
 def about(preset: Preset) -> Table:

@@ -50,7 +50,7 @@ class Area:
 
     @property
     def x_count(self) -> int:
-        return max(1, min(10, self.width // 12))
+        return max(1 + (self.width >= 16), min(10, self.width // 12))
 
 
 def arrange(width: int, height: int, gutter: int, header: int) -> Area:
@@ -130,8 +130,14 @@ def draw_y_axis(cells: Cells, y: Scale, area: Area, inks: Inks, *, plain: bool) 
         cells.text(area.x - 1 - len(label), area.y + row, label, inks.label)
 
 
-def draw_x_axis(cells: Cells, x: Scale, area: Area, inks: Inks, *, plain: bool) -> None:
-    """The line below the area, its ticks, and labels that never touch each other."""
+def draw_x_axis(
+    cells: Cells, x: Scale, area: Area, inks: Inks, *, plain: bool, name: str = ""
+) -> None:
+    """The line below the area, its ticks, and labels that never touch each other.
+
+    Args:
+        name: what is counted, to the left of the labels if there is room.
+    """
     bottom = area.y + area.height
     across, _, tick, _, corner = _BOX[not plain]
     if area.line:
@@ -142,6 +148,9 @@ def draw_x_axis(cells: Cells, x: Scale, area: Area, inks: Inks, *, plain: bool) 
         return
     values = ticks(x, area.x_count)
     taken = -1
+    if name and len(name) + 2 < area.x:
+        cells.text(0, bottom + area.line, name, inks.label)
+        taken = len(name)
     for column, label in zip(
         to_dots(x.unit(values), area.width).astype(int).tolist(), labels(values), strict=True
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -71,13 +72,43 @@ class Canvas:
     def line(self, x: ArrayLike, y: ArrayLike, ink: int) -> None:
         """A line through the points x [n], y [n], broken at NaN."""
         px, py = np.asarray(x, np.float64), np.asarray(y, np.float64)
-        across, down = self._along(px[:-1], py[:-1], px[1:], py[1:])
-        # Straight into the cells: a line is few dots of a large raster.
+        across, down, _ = self._along(px[:-1], py[:-1], px[1:], py[1:])
+        self._lay_dots(across, down, np.zeros(len(across), np.intp), [ink])
+
+    def lines(self, x: ArrayLike, y: ArrayLike, inks: Sequence[int]) -> None:
+        """Lines through the points x [n], y [lines, n], each passing over its NaN.
+
+        The same as one `line` after the other, but for any number of lines in one go.
+        """
+        px, py = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        owner, column = np.nonzero(np.isfinite(py))
+        px, py = px[column], py[owner, column]
+        whole = owner[1:] == owner[:-1]
+        start, stop = np.flatnonzero(whole), np.flatnonzero(whole) + 1
+        across, down, segment = self._along(px[start], py[start], px[stop], py[stop])
+        self._lay_dots(across, down, owner[start][segment], inks)
+
+    def _lay_dots(
+        self,
+        across: NDArray[np.intp],
+        down: NDArray[np.intp],
+        owner: NDArray[np.intp],
+        inks: Sequence[int],
+    ) -> None:
+        """Dots straight into their cells: lines are few dots of a large raster.
+
+        Args:
+            owner: which of the inks each dot has; in a cell of several the last one wins.
+        """
+        if not len(owner):
+            return
         tall, wide = self._bits.shape
-        cells = np.zeros_like(self._cells)
         place = (down // tall) * self.width + across // wide
+        cells = np.zeros_like(self._cells)
         np.bitwise_or.at(cells.reshape(-1), place, self._bits[down % tall, across % wide])
-        self._lay_cells(cells, ink)
+        last = np.full(cells.shape, -1, np.intp)
+        np.maximum.at(last.reshape(-1), place, owner)
+        self._lay_cells(cells, np.asarray(inks, np.int16)[last])
 
     def points(self, x: ArrayLike, y: ArrayLike, ink: int) -> None:
         """Points of 2 x 2 dots around x [n], y [n]."""
@@ -153,9 +184,9 @@ class Canvas:
         cells = np.zeros_like(self._cells)
         for (down, across), bit in np.ndenumerate(self._bits):
             cells |= dots[down::tall, across::wide] * bit
-        self._lay_cells(cells, ink)
+        self._lay_cells(cells, np.full(cells.shape, ink, np.int16))
 
-    def _lay_cells(self, cells: NDArray[np.uint8], ink: int) -> None:
+    def _lay_cells(self, cells: NDArray[np.uint8], inks: NDArray[np.int16]) -> None:
         drawn = cells > 0
         taken = drawn & (self._levels < self.level)
         full = taken & (_COUNT[self._cells] * 4 >= self._bits.size * 3)
@@ -164,44 +195,50 @@ class Canvas:
         self._cells[taken] = 0
         self._cells[drawn] |= cells[drawn]
         self._levels[drawn] = self.level
-        self.inks[drawn] = ink
+        self.inks[drawn] = inks[drawn]
 
     def _raster(self, x: Dots, y: Dots) -> NDArray[np.bool_]:
         raster = np.zeros((self.rows, self.columns), np.bool_)
-        across, down = self._inside(x, y)
+        across, down, _ = self._inside(x, y)
         raster[down, across] = True
         return raster
 
-    def _inside(self, x: Dots, y: Dots) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Column and row of each dot that is not clipped."""
+    def _inside(
+        self, x: Dots, y: Dots
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+        """Column and row of each dot that is not clipped, and which dots these are."""
         inside = (x >= 0) & (x < self.columns) & (y >= 0) & (y < self.rows)
-        return x[inside].astype(np.intp), y[inside].astype(np.intp)
+        return x[inside].astype(np.intp), y[inside].astype(np.intp), inside
 
     def _segments(self, x0: Dots, y0: Dots, x1: Dots, y1: Dots) -> NDArray[np.bool_]:
         raster = np.zeros((self.rows, self.columns), np.bool_)
-        across, down = self._along(x0, y0, x1, y1)
+        across, down, _ = self._along(x0, y0, x1, y1)
         raster[down, across] = True
         return raster
 
     def _along(
         self, x0: Dots, y0: Dots, x1: Dots, y1: Dots
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Column and row of every dot along some segments."""
-        x0, y0, x1, y1 = _clip(x0, y0, x1, y1, self.columns, self.rows)
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Column, row and segment of every dot along some segments."""
+        x0, y0, x1, y1, kept = _clip(x0, y0, x1, y1, self.columns, self.rows)
         # One dot for each column or row that is crossed, whichever are more: thin, no holes.
         count = np.ceil(np.maximum(np.abs(x1 - x0), np.abs(y1 - y0))).astype(np.intp) + 1
         segment = np.repeat(np.arange(len(count)), count)
         index = np.arange(len(segment)) - np.repeat(np.cumsum(count) - count, count)
         along = index / np.maximum(count[segment] - 1, 1)
-        return self._inside(
+        across, down, inside = self._inside(
             x0[segment] + along * (x1 - x0)[segment], y0[segment] + along * (y1 - y0)[segment]
         )
+        return across, down, kept[segment[inside]]
 
 
 def _clip(
     x0: Dots, y0: Dots, x1: Dots, y1: Dots, columns: int, rows: int
-) -> tuple[Dots, Dots, Dots, Dots]:
-    """The parts of the segments within one dot of the raster (Liang and Barsky, 1984)."""
+) -> tuple[Dots, Dots, Dots, Dots, NDArray[np.intp]]:
+    """The parts of the segments within one dot of the raster, and which segments these are.
+
+    Liang and Barsky (1984).
+    """
     finite = np.isfinite(x0 + y0 + x1 + y1)
     x0, y0, x1, y1 = (np.clip(a[finite], -FAR, FAR) for a in (x0, y0, x1, y1))
     dx, dy = x1 - x0, y1 - y0
@@ -215,4 +252,5 @@ def _clip(
             leave = np.where(still, leave, np.minimum(leave, np.fmax(a, b)))
     keep = enter <= leave
     x0, y0, dx, dy, enter, leave = (a[keep] for a in (x0, y0, dx, dy, enter, leave))
-    return x0 + enter * dx, y0 + enter * dy, x0 + leave * dx, y0 + leave * dy
+    kept = np.flatnonzero(finite)[keep]
+    return x0 + enter * dx, y0 + enter * dy, x0 + leave * dx, y0 + leave * dy, kept

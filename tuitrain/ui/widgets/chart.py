@@ -66,6 +66,8 @@ class Chart(Plot):
     steps = reactive(0)
     step_unit = reactive(1.0)
     """What one step counts on the x axis, e.g. 1 / batches for an axis in epochs."""
+    unit_name = "step"
+    """What the x axis counts."""
 
     class CursorMoved(Message):
         """The cursor stands at another step, or (None) is gone.
@@ -294,7 +296,7 @@ class Chart(Plot):
         inks = Inks(self.part("axis"), self.part("grid"), self.part("label"))
         draw_y_axis(cells, y, area, inks, plain=plain)
         shown = Scale(x.low * self.step_unit, x.high * self.step_unit, x.log)
-        draw_x_axis(cells, shown, area, inks, plain=plain)
+        draw_x_axis(cells, shown, area, inks, plain=plain, name=self.unit_name)
         if self.grid:
             draw_grid(canvas, shown, y, area, inks.grid)
         self._draw_lines(canvas, x, y)

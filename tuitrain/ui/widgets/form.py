@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
@@ -12,8 +12,8 @@ from textual.widgets import Button, Input, Label, Select, Static
 
 from tuitrain.optim import OPTIMIZERS
 from tuitrain.spec.preset import Preset
-from tuitrain.ui.plan import EACH_OWN, LR, SEED, Checked, Plan, product
-from tuitrain.ui.settings import OPTIMIZER, Draft, Setting, name_of
+from tuitrain.ui.plan import DEVICE, LR, OWN, SEED, Checked, Plan, product
+from tuitrain.ui.settings import OPTIMIZER, Setting, name_of
 from tuitrain.ui.widgets.marks import MarkSelect
 
 CHANGED_MARK, WRONG_MARK = "•", "✗"
@@ -21,6 +21,8 @@ CHANGED_MARK, WRONG_MARK = "•", "✗"
 HINTS = {LR: "or 1e-3,1e-2 or 1e-4:1:log:32", SEED: "or from:below, such as 0:8"}
 """What else a setting may be, shown while the cursor is in it."""
 MENU_HINT = "space in the menu marks several"
+BESIDE_START = 10
+"""Columns of the start button's line that its text cannot have."""
 
 
 class Entry(Horizontal):
@@ -30,7 +32,7 @@ class Entry(Horizontal):
         super().__init__(id=id)
         self.setting = Setting("", "", "")
         self.label = Label(classes="label")
-        self.input = Input(compact=True)
+        self.input = Input(compact=True, placeholder=OWN)
         self.shown = True
 
     def compose(self) -> ComposeResult:
@@ -51,10 +53,10 @@ class Entry(Horizontal):
         self.setting = Setting("", "", "")
         self.visible = self.shown = False
 
-    def mark(self, *, changed: bool, wrong: bool) -> None:
+    def mark(self, label: str, *, changed: bool, wrong: bool) -> None:
         """Mark a setting that is not the preset's, and one that cannot be."""
         sign = WRONG_MARK if wrong else CHANGED_MARK if changed else " "
-        self.label.update(f"{sign} {self.setting.label}")
+        self.label.update(f"{sign} {label}")
         self.set_class(changed, "-changed")
         self.set_class(wrong, "-wrong")
 
@@ -95,8 +97,10 @@ class Choice(Horizontal):
         yield self.label
         yield self.select
 
-    def mark(self, *, changed: bool) -> None:
-        self.label.update(f"{CHANGED_MARK if changed else ' '} {self.text}")
+    def mark(self, *, changed: bool, several: bool = False) -> None:
+        """Mark what is not the preset's, and where there are several."""
+        sign = CHANGED_MARK if changed else " "
+        self.label.update(f"{sign} {self.text}{'s' * several}")
         self.set_class(changed, "-changed")
 
 
@@ -116,6 +120,7 @@ class SettingsForm(Vertical):
     def __init__(self, devices: list[str], id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.plan: Plan | None = None
+        self.checked: Checked | None = None
         self.shown = ""
         self.menu = MarkSelect(list(OPTIMIZERS), "optimizer")
         self.optimizer = Choice("optimizer", self.menu)
@@ -138,16 +143,13 @@ class SettingsForm(Vertical):
             yield Button("Start training", id="start", variant="primary", compact=True)
             yield Static(id="ready", markup=False)
 
-    @property
-    def device(self) -> str:
-        """The chosen device."""
-        return str(self.devices.select.value)
-
-    def edit(self, draft: Draft) -> None:
-        """Show the settings of a draft."""
-        self.draft = draft
+    def edit(self, plan: Plan, shown: str) -> None:
+        """Show the settings of a plan, of those for one preset this one's."""
+        self.plan, self.shown = plan, shown
+        draft = plan.drafts[shown]
         with self.prevent(Select.Changed):
-            self.optimizer.select.value = draft.changes.get(OPTIMIZER, name_of(draft.preset))
+            self.menu.show(draft.changes.get(OPTIMIZER, name_of(draft.preset)), plan.optimizers)
+            self.devices.select.value = plan.device
         self._show()
 
     def focus_start(self) -> None:
@@ -160,12 +162,12 @@ class SettingsForm(Vertical):
                 entry.input.focus()
 
     def _show(self) -> None:
-        assert self.draft is not None  # edit() gave it before anything could change
-        settings = self.draft.settings()
+        assert self.plan is not None  # edit() gave it before anything could change
+        settings = self.plan.settings(self.shown)
         while len(self.entries) < len(settings):
             self._add_row()
         for entry, setting in zip(self.entries, settings, strict=False):
-            entry.show(setting, self.draft.changes.get(setting.key, setting.default))
+            entry.show(setting, self.plan.text(self.shown, setting))
         for entry in self.entries[len(settings) :]:
             entry.hide()
         self._check()
@@ -179,36 +181,86 @@ class SettingsForm(Vertical):
         self.rows.insert(-3, row)
 
     def _check(self) -> None:
-        assert self.draft is not None
-        preset, errors = self.draft.checked()
+        assert self.plan is not None
+        plan, checked = self.plan, self.plan.checked(self.shown)
+        self.checked = checked
+        changed = plan.changed(self.shown)
         for row in self.rows:
             for entry in row.entries:
                 key = entry.setting.key
-                entry.mark(changed=key in self.draft.changes, wrong=key in errors)
+                label = plan.label(entry.setting)
+                entry.mark(label, changed=key in changed, wrong=key in checked.errors)
             row.display = any(not isinstance(part, Entry) or part.shown for part in row.parts)
             row.explain(
-                f"{WRONG_MARK} {entry.setting.label}: {errors[entry.setting.key]}"
+                f"{WRONG_MARK} {plan.label(entry.setting)}: {checked.errors[entry.setting.key]}"
                 for entry in row.entries
-                if entry.setting.key in errors
+                if entry.setting.key in checked.errors
             )
-        self.optimizer.mark(changed=OPTIMIZER in self.draft.changes)
-        changed = len(self.draft.changes)
+        marked = bool(plan.optimizers)
+        self.optimizer.mark(changed=marked or OPTIMIZER in changed, several=marked)
+        self.devices.mark(changed=DEVICE in changed)
+        self._sum_up(plan, checked)
+        self.post_message(self.Changed(checked.shown))
+
+    def _sum_up(self, plan: Plan, checked: Checked) -> None:
+        """The title, the button and the words beside it."""
+        names = plan.presets(self.shown)
+        whose = "" if names == [self.shown] else f" of {self.shown}"
+        self.border_title = f"Settings{whose}{'' if self.shown in names else ' (not marked)'}"
+        button = self.query_one("#start", Button)
+        button.disabled = checked.experiment is None
+        button.label = self._start_label(plan, checked)
+        button.refresh(layout=True)  # its width is that of its label
+        plural = checked.experiment is not None and len(checked.experiment.runs) > 1
         self.query_one("#ready", Static).update(
-            f"{WRONG_MARK} to correct: {len(errors)}"
-            if errors
-            else f"{CHANGED_MARK} {changed} changed from the preset"
-            if changed
-            else "the preset's own settings"
+            f"{WRONG_MARK} to correct: {checked.elsewhere or len(checked.errors)}"
+            if checked.errors or checked.elsewhere
+            else ""
+            if plural
+            else self._hint() or self._difference(plan)
         )
-        self.query_one("#start", Button).disabled = preset is None
-        self.post_message(self.Changed(preset))
+
+    def _difference(self, plan: Plan) -> str:
+        changed = len(plan.changed(self.shown))
+        if changed:
+            return f"{CHANGED_MARK} {changed} changed from the preset"
+        return "the preset's own settings"
+
+    def _start_label(self, plan: Plan, checked: Checked) -> str:
+        experiment = checked.experiment
+        if experiment is None:
+            return "Start training" if plan.single else "Start comparison"
+        if len(experiment.runs) == 1:
+            [name] = experiment.presets
+            return (
+                "Start training"
+                if name == plan.drafts[self.shown].preset.name
+                else f"Start training {name}"
+            )
+        whole, short = (f"Start comparison: {told}" for told in product(plan, experiment))
+        return whole if len(whole) + BESIDE_START <= self.size.width else short
+
+    def _hint(self) -> str:
+        """What else the setting in which the cursor is may be."""
+        focused = self.screen.focused
+        if focused is self.menu:
+            return MENU_HINT
+        parent = focused.parent if focused is not None else None
+        return HINTS.get(parent.setting.key, "") if isinstance(parent, Entry) else ""
+
+    @on(events.Resize)
+    @on(events.DescendantFocus)
+    @on(events.DescendantBlur)
+    def _seen_anew(self) -> None:
+        if self.plan is not None and self.checked is not None:
+            self._sum_up(self.plan, self.checked)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         entry = event.input.parent
-        if self.draft is not None and isinstance(entry, Entry):
-            self.draft.set(entry.setting.key, event.value)
+        if self.plan is not None and isinstance(entry, Entry):
+            self.plan.set(self.shown, entry.setting.key, event.value)
             self._check()
 
     @on(Input.Submitted)
@@ -219,14 +271,23 @@ class SettingsForm(Vertical):
     @on(Select.Changed, "#optimizer")
     def _optimizer_chosen(self, event: Select.Changed) -> None:
         event.stop()
-        if self.draft is not None:
-            self.draft.set(OPTIMIZER, str(event.value))
+        if self.plan is not None:
+            self.plan.set(self.shown, OPTIMIZER, str(event.value))
             self._show()
 
-    @on(Select.Changed, "#device")
+    @on(MarkSelect.Marked)
+    def _optimizers_marked(self, event: MarkSelect.Marked) -> None:
+        event.stop()
+        if self.plan is not None:
+            self.plan.optimizers = set(event.marked)
+            self._show()
+
+    @on(Select.Changed, "#device-menu")
     def _device_chosen(self, event: Select.Changed) -> None:
         event.stop()
-        self.devices.mark(changed=event.value != "auto")
+        if self.plan is not None:
+            self.plan.device = str(event.value)
+            self._check()
 
     @on(Button.Pressed, "#start")
     def _pressed(self, event: Button.Pressed) -> None:

@@ -88,6 +88,7 @@ class Menu(SelectOverlay):
 
     def action_mark(self) -> None:
         if self.highlighted is not None:
+            self._search_query = ""  # the next letter begins another name
             self.marked ^= {self.names[self.highlighted]}
             self.draw()
 

@@ -97,6 +97,8 @@ class Overlay:
             if self.y.log:
                 marked.append((columns.low <= 0, bottom))
             for where, row in marked:
+                if not where.any():
+                    continue
                 cells = np.any(where.reshape(self.area.width, -1), axis=1)
                 begins = cells & ~np.append(False, cells[:-1])
                 for column in np.flatnonzero(cells).tolist():

@@ -10,6 +10,7 @@ import numpy as np
 
 from tuitrain.record.bands import Band
 from tuitrain.record.series import Columns, Series
+from tuitrain.ui.lines import MANY
 from tuitrain.ui.widgets.axes import to_dots
 from tuitrain.ui.widgets.canvas import Canvas, Dots
 from tuitrain.ui.widgets.chart import Chart
@@ -20,7 +21,7 @@ from tuitrain.ui.widgets.ticks import Scale, compact
 NAMED = 56
 """Least width of a chart that has room for names beside its curves."""
 
-LONGEST_NAME = 22
+LONGEST_NAME = 32
 OFF_SCALE = {False: 1.5, True: 100.0}
 """By how much a linear and a logarithmic y axis reach over where the highest run started."""
 
@@ -77,7 +78,7 @@ class LossPane(Chart):
     def _names_width(self, width: int) -> int:
         if width < NAMED or not self.curves:
             return 0
-        return 3 + min(max(len(layer.name) for layer in self.curves), LONGEST_NAME)
+        return 3 + min(max(len(layer.name) for layer in self.curves), LONGEST_NAME, width // 4)
 
     def _extremes(self, curves: list[Curve], include: list[float]) -> tuple[float, float] | None:
         """Of the lines that are still there; what blows up may leave the axes."""
@@ -100,22 +101,33 @@ class LossPane(Chart):
             return
         shown = [curve.smooth or curve.raw for curve in curves]
         spans = [
-            self._span(curve, columns, canvas, x) for curve, columns in zip(curves, shown, strict=True)
+            self._span(curve, columns, canvas, x)
+            for curve, columns in zip(curves, shown, strict=True)
         ]
-        values = np.array([[c.last, low, high] for c, (low, high) in zip(shown, spans, strict=True)])
+        values = np.array(
+            [[c.last, low, high] for c, (low, high) in zip(shown, spans, strict=True)]
+        )
         dots = to_dots(y.unit(values), canvas.rows, down=True)  # [lines, 3, columns]
         canvas.level = 1
         for curve, (_, bottom, top) in zip(curves, dots, strict=True):
             self._draw_band(canvas, curve, top, bottom)
-        canvas.level = 2
-        layers = [curve.layer for curve in curves]
-        for i in sorted(range(len(curves)), key=lambda i: layers[i].strong):  # type: ignore[attr-defined]
-            canvas.level += layers[i].strong  # type: ignore[attr-defined]
-            self._draw_line(canvas, curves[i], dots[i, 0], x, y)
+        levels = dots[:, 0]
+        if self._view is None:
+            columns = np.arange(canvas.columns) + 0.5
+        else:
+            columns, levels = self._with_ends(curves, levels, canvas, x, y)
+        if self.app.no_color:
+            # Lines that have no colour of their own are told apart by their dashes.
+            dash = 2 * np.arange(len(curves))[:, np.newaxis]
+            levels = np.where(
+                (dash > 0) & (columns // np.maximum(dash, 1) % 3 == 0), np.nan, levels
+            )
+        strong = np.array([curve.layer.strong for curve in curves])  # type: ignore[attr-defined]
+        inks = np.array([self.ink(self.colour(curve.layer.colour)) for curve in curves])
+        for canvas.level, some in ((2, ~strong), (3, strong)):
+            canvas.lines(columns, levels[some], inks[some].tolist())
 
-    def _span(
-        self, curve: Curve, columns: Columns, canvas: Canvas, x: Scale
-    ) -> tuple[Dots, Dots]:
+    def _span(self, curve: Curve, columns: Columns, canvas: Canvas, x: Scale) -> tuple[Dots, Dots]:
         """The quartiles of a line of several runs; of one, what it passes within a column."""
         assert isinstance(curve.layer, BandLayer)
         edges = curve.layer.edges(self.smoothing)
@@ -133,33 +145,27 @@ class LossPane(Chart):
             top[~wide], bottom[~wide] = np.nan, np.nan
             canvas.area(top, bottom, self.ink(self.colour(curve.layer.colour, fade=0.65)))
 
-    def _draw_line(
-        self, canvas: Canvas, curve: Curve, level: Dots, x: Scale, y: Scale
-    ) -> None:
-        ink = self.ink(self.colour(curve.layer.colour))
-        column = np.flatnonzero(np.isfinite(level)) + 0.5
-        level = level[np.isfinite(level)]
-        if self._view is not None:  # joined to what lies outside the view
-            ends = [self._outside(curve, end, canvas, x, y) for end in (0, 1)]
-            column, level = (
-                np.concatenate([ends[0][i], part, ends[1][i]])
-                for i, part in enumerate((column, level))
-            )
-        if self.app.no_color and (dash := 2 * self.curves.index(curve.layer)):  # type: ignore[arg-type]
-            level = np.where(column // dash % 3 == 0, np.nan, level)
-        if len(level) == 1:
-            canvas.dots(column, level, ink)
-        canvas.line(column, level, ink)
-
-    def _outside(
-        self, curve: Curve, end: int, canvas: Canvas, x: Scale, y: Scale
+    def _with_ends(
+        self, curves: list[Curve], levels: Dots, canvas: Canvas, x: Scale, y: Scale
     ) -> tuple[Dots, Dots]:
-        """The row just outside the view, as dots: one or none."""
-        row = curve.layer.series.neighbours(x.low, x.high)[end]
-        if row is None or (x.log and row[0] <= 0):
-            return np.empty(0), np.empty(0)
-        level = to_dots(y.unit([row[1]]), canvas.rows, down=True)
-        return np.array([float(x.unit(row[0])) * canvas.columns]), level
+        """Columns and levels with the row of each line just before the view and just after it.
+
+        These rows differ from line to line by a step at most, and so share a column here.
+        """
+        rows = [curve.layer.series.neighbours(x.low, x.high) for curve in curves]
+        columns, outside = [], []
+        for end in (0, 1):
+            found = [row[end] for row in rows]
+            steps = [row[0] for row in found if row is not None and (row[0] > 0 or not x.log)]
+            at = (min(steps) if end else max(steps)) if steps else x.low
+            columns.append(float(x.unit(at)) * canvas.columns)
+            values = [np.nan if row is None else row[1] for row in found]
+            outside.append(to_dots(y.unit(values), canvas.rows, down=True)[:, np.newaxis])
+        inner = np.arange(canvas.columns) + 0.5
+        return (
+            np.concatenate([columns[:1], inner, columns[1:]]),
+            np.concatenate([outside[0], levels, outside[1]], axis=1),
+        )
 
     # Writing ----------------------------------------------------------------------------------
 
@@ -221,7 +227,7 @@ class LossPane(Chart):
             column = min(column, area.x + area.width - 1)
             while (column, row) in taken and column > area.x:
                 column -= 2
-            if over._has(column, row):
+            if over._has(column, row) and layer.letter != MANY:
                 taken.add((column, row))
                 ink = self.ink(self.colour(layer.colour), bold=True)
                 over.cells.text(column, row, layer.letter, ink)
@@ -247,8 +253,8 @@ class LossPane(Chart):
             over.cells.text(left, row, layer.letter, self.ink(self.colour(layer.colour), bold=True))
             name = (
                 layer.name
-                if len(layer.name) <= LONGEST_NAME
-                else layer.name[: LONGEST_NAME - 1] + "…"
+                if len(layer.name) <= self.margin - 3
+                else layer.name[: self.margin - 4] + "…"
             )
             over.cells.text(left + 2, row, name, self.part("text" if strong else "label"))
 

@@ -32,7 +32,7 @@ def spark(
 
     Each cell shows its last value, or the peak or the dip in it where that sticks out far: so
     neither is lost. A cell with a value that is not finite is a cross; one between two rows
-    holds the value; one before the first row is blank.
+    holds the value; one before the first row, or in a span after the last, is blank.
 
     Args:
         width: in cells, at least 1.
@@ -50,7 +50,11 @@ def spark(
     shown = _shown(columns)
     if log and np.nanmin(shown, initial=np.inf) > 0:
         shown = np.log(shown)
-    levels = _levels(_held(shown), len(PLAIN if plain else EIGHTHS))
+    held = _held(shown)
+    if span is not None:
+        filled = np.flatnonzero(~np.isnan(shown))
+        held[filled.max(initial=-1) + 1 :] = np.nan
+    levels = _levels(held, len(PLAIN if plain else EIGHTHS))
     text = Text()
     for level, bad in zip(levels.tolist(), columns.bad.tolist(), strict=True):
         if bad:

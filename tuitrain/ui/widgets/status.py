@@ -62,6 +62,9 @@ class StatusLine(Widget):
 def facts(status: Status, runs: int = 1) -> tuple[str, ...]:
     """The texts of the line: state, steps, share, time, speed, device.
 
+    The speed is empty where there is none: in a pause, and after an end that the pace, not the
+    machine, has put off.
+
     Args:
         runs: that train side by side; the steps of a second are those of each of them.
     """
@@ -79,7 +82,7 @@ def facts(status: Status, runs: int = 1) -> tuple[str, ...]:
         f"{status.step:,} / {status.total:,}" if status.total else "–",  # noqa: RUF001
         f"{int(100 * share)} %",
         time,
-        _speed(status, runs),
+        "" if status.state == "paused" or (status.ended and held) else _speed(status, runs),
         status.device,
     )
 
@@ -98,7 +101,8 @@ def line(status: Status, width: int, quiet: str, colours: dict[str, str], runs: 
     sign = SIGNS[state]
     colour = colours.get(sign.style, quiet)
     head = Text.assemble((f"{sign} {state}", f"bold {colour}"), "  ", steps, "  ")
-    tail = Text.assemble(f"  {share}", (f"   {time}   {speed}   {device}", quiet))
+    words = "   ".join(filter(None, (time, speed, device)))
+    tail = Text.assemble(f"  {share}", (f"   {words}", quiet))
     room = width - head.cell_len - tail.cell_len
     if room < 8:
         tail = Text.assemble(f" {share} ", (f" {time} ", quiet), (f" {speed}", quiet))

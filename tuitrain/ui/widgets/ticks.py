@@ -64,7 +64,10 @@ def _one_two_five(low: float, high: float, mantissas: Sequence[int]) -> list[flo
 
 
 def ticks(scale: Scale, count: int) -> list[float]:
-    """Round numbers within a scale, rising: about `count`, at least 1, at most `count` + 1."""
+    """Round numbers within a scale, rising: about `count`, at most one more, at least two.
+
+    With a `count` of 1 there may be but one.
+    """
     count = max(count, 1)
     if scale.log:
         for mantissas in (range(1, 10), (1, 2, 5), (1,)):
@@ -75,10 +78,11 @@ def ticks(scale: Scale, count: int) -> list[float]:
         if len(decades) > 1:
             return decades[:: math.ceil(len(decades) / count)]
     found: list[float] = []
-    while not found:  # the step may be longer than a range that lies between two multiples
-        found = _multiples(scale.low, scale.high, _nice_step(scale.high - scale.low, count))
-        count *= 2
-    return found
+    finer = count
+    while len(found) < min(count, 2):  # a range may lie between two multiples of its step
+        found = _multiples(scale.low, scale.high, _nice_step(scale.high - scale.low, finer))
+        finer *= 2
+    return found if len(found) <= count + 1 else found[:: math.ceil(len(found) / count)]
 
 
 def widened(low: float, high: float, log: bool) -> tuple[float, float]:

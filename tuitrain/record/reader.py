@@ -1,0 +1,250 @@
+"""Reading a store, while its worker writes it or later."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import logging
+import math
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from tuitrain.record import chunks
+from tuitrain.record.chunks import ChunkError, Extent, Summary
+from tuitrain.record.landscape import Landscape, decode
+from tuitrain.record.status import Event, RunResult, Status
+from tuitrain.record.store import RESULT, VERSION
+from tuitrain.spec.recording import Chunk, Layout
+
+log = logging.getLogger(__name__)
+
+SUMMARY = "stack, first, stride, rows, summary_crc, summary"
+"""The columns of a chunk in short."""
+
+
+class StoreReadError(Exception):
+    """The store is missing, damaged, or not ours; one line says which."""
+
+
+class StoreReader:
+    """Reads a store while it is written, with short queries that hold nobody up.
+
+    Before the worker has begun to record, everything is empty.
+
+    Raises:
+        StoreReadError: by every method, when the file is missing, damaged, or not ours.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.corrupt: dict[int, str] = {}
+        """What is wrong with each chunk that was skipped, by its id."""
+        with _reading(path):
+            self._database = sqlite3.connect(
+                f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=1.0
+            )
+        version = self._rows("PRAGMA user_version")[0][0]
+        if version > VERSION:
+            self.close()
+            raise StoreReadError(f"{path}: recorded by a newer tuitrain (format {version})")
+        self._layouts: list[Layout] = []
+
+    def close(self) -> None:
+        """Closes the file."""
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What is read inside belongs together: nothing that is written meanwhile is seen."""
+        with _reading(self.path):
+            self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                self._database.execute("COMMIT")
+
+    def layouts(self) -> list[Layout]:
+        """The series of each stack; empty until the worker has begun to record."""
+        if not self._layouts:
+            rows = self._rows("SELECT value FROM meta WHERE key = 'layouts'")
+            self._layouts = chunks.layouts_from_json(rows[0][0]) if rows else []
+        return self._layouts
+
+    def status(self) -> Status:
+        """Where the experiment stands, as the worker wrote it."""
+        rows = self._rows("SELECT document FROM status")
+        if not rows:
+            return Status("starting")
+        return msgspec.json.decode(rows[0][0], type=Status)
+
+    def runs(self) -> list[RunResult]:
+        """What every run has reached, in the order of the experiment."""
+        return [_result(row) for row in self._rows("SELECT * FROM runs ORDER BY id")]
+
+    def brought_up_to_date(
+        self, runs: Sequence[RunResult], presets: Iterable[str]
+    ) -> list[RunResult]:
+        """The results `runs`, as the newest rows have them where a run has not ended.
+
+        The worker writes the results of such runs only now and then, but every row at once.
+
+        Args:
+            runs: the results of all runs.
+            presets: the preset of each stack, in order.
+        """
+        newer = f"SELECT id, {SUMMARY} FROM chunks WHERE stack = ? AND first > ? ORDER BY id"
+        results = {run.index: run for run in runs}
+        for stack, preset in enumerate(presets):
+            mine = [run for run in runs if run.preset == preset]
+            steps = min((run.steps for run in mine if run.alive), default=math.inf)
+            found = [summary for _, summary in self._summaries(self._rows(newer, (stack, steps)))]
+            if not found:
+                continue
+            last = found[-1]
+            least = np.fmin.reduce([self.least_losses(summary) for summary in found])
+            for place, run in enumerate(mine):
+                if run.alive:
+                    results[run.index] = dataclasses.replace(
+                        run,
+                        steps=last.extent.last,
+                        loss=float(last.last[0, place]),
+                        best_loss=float(np.fmin(run.best_loss, least[place])),
+                    )
+        return list(results.values())
+
+    def least_losses(self, summary: Summary) -> NDArray[np.float64]:
+        """The least finite loss of each run in a chunk, [R]; NaN where there is none."""
+        names = self.layouts()[summary.extent.stack].series
+        least = names.index("loss_min" if "loss_min" in names else "loss")
+        losses: NDArray[np.float64] = summary.low[least]
+        return losses
+
+    def chunks(self, after: int = 0) -> Iterator[tuple[int, Chunk]]:
+        """The recorded rows in the order of writing, with the id to go on after.
+
+        A chunk that is damaged is left out, logged, and noted in `corrupt`.
+        """
+        columns = "stack, first, stride, rows, crc, summary, data"
+        for key, *numbers, crc, summary, data in self._pages(columns, after):
+            try:
+                extent, layout = self._checked(numbers, crc, summary, data)
+                chunk = chunks.decode(extent, data, layout)
+            except ChunkError as error:
+                self._skip(key, error)
+            else:
+                yield key, chunk
+
+    def summaries(self, after: int = 0) -> Iterator[tuple[int, Summary]]:
+        """As `chunks`, in short and without reading the rows."""
+        return self._summaries(self._pages(SUMMARY, after))
+
+    def _summaries(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Summary]]:
+        for key, *numbers, crc, summary in rows:
+            try:
+                extent, layout = self._checked(numbers, crc, summary)
+                short = chunks.decode_summary(extent, summary, layout)
+            except ChunkError as error:
+                self._skip(key, error)
+            else:
+                yield key, short
+
+    def events(self, after: int = 0) -> list[tuple[int, Event]]:
+        """What happened, in order, with the id to go on after."""
+        rows = self._rows("SELECT * FROM events WHERE id > ? ORDER BY id", after)
+        return [
+            (key, Event(time, step, run, kind, json.loads(detail)))
+            for key, time, step, run, kind, detail in rows
+        ]
+
+    def landscapes(self, after: int = 0) -> Iterator[tuple[int, Landscape]]:
+        """The losses over planes, in the order of writing, with the id to go on after.
+
+        One that is damaged is left out, and logged.
+        """
+        query = "SELECT id, document, crc, data FROM probes WHERE id > ? ORDER BY id"
+        for key, document, crc, data in self._rows(query, after):
+            try:
+                yield key, decode(document, data, crc)
+            except ValueError as error:
+                log.warning("%s: landscape %d is left out: %s", self.path, key, error)
+
+    def weights(
+        self, stack: int, step: int | Literal["first", "last"]
+    ) -> dict[str, NDArray[np.floating]]:
+        """All parameters of a stack, each `[R, *shape]`; empty if none are recorded (intact)."""
+        if isinstance(step, str):
+            extreme = {"first": "MIN", "last": "MAX"}[step]
+            which = f"(SELECT {extreme}(step) FROM weights WHERE stack = :stack)"
+        else:
+            which = ":step"
+        rows = self._rows(
+            "SELECT name, dtype, shape, crc, data FROM weights "
+            f"WHERE stack = :stack AND step = {which} ORDER BY position",
+            {"stack": stack, "step": step},
+        )
+        if any(zlib.crc32(data) != crc for *_, crc, data in rows):
+            log.warning("%s: the weights of stack %d are damaged", self.path, stack)
+            return {}
+        return {
+            name: np.frombuffer(data, np.dtype(kind).newbyteorder("<")).reshape(json.loads(shape))
+            for name, kind, shape, _, data in rows
+        }
+
+    def _checked(self, numbers: list[int], crc: int, *blobs: bytes) -> tuple[Extent, Layout]:
+        extent = Extent(*numbers)
+        if extent.checksum(*blobs) != crc:
+            raise ChunkError("the checksum is wrong")
+        if extent.stack >= len(self.layouts()):
+            raise ChunkError(f"there is no stack {extent.stack}")
+        return extent, self.layouts()[extent.stack]
+
+    def _skip(self, key: int, error: ChunkError) -> None:
+        if key not in self.corrupt:
+            log.warning("%s: chunk %d is left out: %s", self.path, key, error)
+        self.corrupt[key] = str(error)
+
+    def _pages(self, columns: str, after: int) -> Iterator[tuple[Any, ...]]:
+        """Rows of chunks, some at a time: an open query would hold the writer's log back."""
+        query = f"SELECT id, {columns} FROM chunks WHERE id > ? ORDER BY id LIMIT 64"
+        while page := self._rows(query, after):
+            yield from page
+            after = page[-1][0]
+
+    def _rows(self, query: str, parameters: object = ()) -> list[tuple[Any, ...]]:
+        values = parameters if isinstance(parameters, dict | tuple) else (parameters,)
+        with _reading(self.path):
+            try:
+                return self._database.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if "no such table" in str(error):  # the worker is about to make them
+                    return []
+                raise
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreReadError(f"{path} could not be read: {error}") from error
+
+
+def _result(row: tuple[Any, ...]) -> RunResult:
+    """A row of `runs`; SQLite keeps NaN as NULL."""
+    values = dict(zip(RESULT, row, strict=True))
+    values["metrics"] = json.loads(values["metrics"])
+    for name in ("loss", "best_loss", "final_loss"):
+        if values[name] is None:
+            values[name] = math.nan
+    return RunResult(**values)
