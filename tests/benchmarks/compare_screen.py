@@ -68,7 +68,8 @@ def watch(folder: ExperimentFolder, size: tuple[int, int]) -> tuple[float, float
             sent += len(data)
             frames += now - last > APART
             last = now
-    assert begin is not None and cpu is not None, "training ended before anything was seen"
+    assert begin is not None, "training ended before anything was seen"
+    assert cpu is not None
     seconds, spent = time.monotonic() - begin, _cpu(process) - cpu
     process.kill()
     os.waitpid(pid, 0)

@@ -61,7 +61,7 @@ class Command:
     @property
     def environment(self) -> dict[str, str]:
         """Ours, without what would style the output."""
-        unset = {"FORCE_COLOR", "NO_COLOR", "COLUMNS", "_TUITRAIN_COMPLETE"}
+        unset = {"FORCE_COLOR", "NO_COLOR", "COLUMNS", "LINES", "_TUITRAIN_COMPLETE"}
         kept = {name: value for name, value in os.environ.items() if name not in unset}
         return kept | {"TUITRAIN_RUNS_DIR": str(self.runs_dir), "OMP_NUM_THREADS": "1"}
 

@@ -215,7 +215,7 @@ def test_a_diverged_run_can_fail_the_command(tuitrain: Command) -> None:
         ("sales-mse --seconds 0", "--seconds: cannot be 0"),
         ("sales-mse --target x", "--target x: 'x' is no number"),
         ("sales-mse --schedule cosine:foo=1", "no key 'foo'"),
-        ("sales-mse --set loss.cost=1,2", "--set loss.cost=1: unknown key"),
+        ("sales-mse --set loss.cost=1,2", '--set loss.cost=1: kind "mse" has no settings'),
         ("sales-mse --set optimizer.beta1=0.9", "--set optimizer.beta1: unknown key for sgd"),
         ("sales-mse --device tpu", "--device: 'tpu'"),
         ("", "Missing argument 'PRESET...'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ def require_terminal() -> None:
 def open_setup() -> None:
     """Opens the setup screen."""
     require_terminal()
+    # Looking for garbage takes a third of the time to the first frame, which has none: the
+    # application turns it on again.
+    gc.disable()
     from tuitrain.record.folder import runs_directory
     from tuitrain.ui.app import TuitrainApp
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import time
@@ -65,8 +66,7 @@ class TuitrainApp(App[None]):
             # Not in a test's thread, where no signal arrives either.
             with contextlib.suppress(RuntimeError, ValueError):
                 loop.add_signal_handler(number, self.exit)
-        # The setup screen is read before anything is started: time for torch to be imported.
-        self.call_after_refresh(self._warm_up)
+        self.call_after_refresh(self._settle)
 
     def on_unmount(self) -> None:
         if self._warm is not None:
@@ -78,7 +78,15 @@ class TuitrainApp(App[None]):
         return viewer(self.attached)
 
     def _setup_screen(self) -> SetupScreen:
-        return SetupScreen(catalogue(), devices())
+        return SetupScreen(catalogue(), devices)
+
+    def _settle(self) -> None:
+        """The first frame is out: now comes what would have kept it waiting."""
+        if not gc.isenabled():
+            gc.freeze()  # what is there by now stays to the end
+            gc.enable()
+        # The setup screen is read before anything is started: time for torch to be imported.
+        self._warm_up()
 
     @work(thread=True, exclusive=True, group="warm")
     def _warm_up(self) -> None:

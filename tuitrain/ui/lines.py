@@ -127,9 +127,9 @@ class Lines(list[Line]):
         if max(places) > MOST_COLOURS:
             self._colour_rules()
         # Panes have headings with the name of their preset.
-        keys = [key for key in self.keys if key != "preset" or len(self.panes) == 1]
+        useful = [key for key in self.keys if key != "preset" or len(self.panes) == 1]
         self.shown = [
-            key for key in keys if len({as_text(line.keys.get(key)) for line in self}) > 1
+            key for key in useful if len({as_text(line.keys.get(key)) for line in self}) > 1
         ] or ["optimizer"]
 
     def _colour_rules(self) -> None:

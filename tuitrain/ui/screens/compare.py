@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Footer, Input, Static
 
 from tuitrain.errors import InputError
@@ -24,7 +25,7 @@ from tuitrain.ui.keys import Place, bindings
 from tuitrain.ui.messages import Back, Refreshed, Start
 from tuitrain.ui.runfilter import RunFilter
 from tuitrain.ui.screens.compare_curves import CurvesView
-from tuitrain.ui.screens.compare_rows import Roll
+from tuitrain.ui.screens.compare_rows import Roll, findings, headline
 from tuitrain.ui.screens.compare_views import Views
 from tuitrain.ui.screens.dialogs import HelpDialog, SourceDialog, TargetDialog
 from tuitrain.ui.widgets.landscape import LandscapeView
@@ -42,6 +43,9 @@ STAND_EVERY = 5
 
 TELL_EVERY = 15
 """Frames between two verdicts; a multiple of `STAND_EVERY`."""
+
+MANY_LINES, PAUSE = 500, 0.3
+"""With more lines than that, a filter is applied when nothing was typed for so many seconds."""
 
 SHARE = 4
 """A look that takes t seconds is followed by at least as many times t of rest."""
@@ -72,6 +76,7 @@ class CompareScreen(Screen[None]):
         self._rest_until = 0.0
         self._was = ""
         self._told = Text()
+        self._typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="headline")
@@ -98,27 +103,10 @@ class CompareScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < 100 or event.size.height < 30, "-compact")
         self.set_class(event.size.width >= 160, "-wide")
-        self.query_one("#headline", Static).update(self._headline())
+        self.query_one("#headline", Static).update(headline(self.board, event.size.width))
 
     def on_unmount(self) -> None:
         self.recording.close()
-
-    def _headline(self) -> Text:
-        experiment = self.board.experiment
-        names = list(dict.fromkeys(preset.name for preset in experiment.presets.values()))
-        runs = len(experiment.runs)
-        groups = sum(len(pane.groups) for pane in self.board.lines.panes)
-        seeds = f" = {groups:,} × {runs // groups} seeds" if runs > groups else ""  # noqa: RUF001
-        told = ", ".join(names)
-        if len(told) > self.app.size.width // 2 - 10:
-            told = f"{len(names)} presets"
-        return Text.assemble(
-            (f" {told}", "bold"),
-            (f"   {runs:,} runs{seeds}", "dim"),
-            ("   fair: same start, batches, steps", "dim"),
-            no_wrap=True,
-            overflow="ellipsis",
-        )
 
     # Data -------------------------------------------------------------------------------------
 
@@ -172,23 +160,13 @@ class CompareScreen(Screen[None]):
             self._show_verdict()
 
     def _show_verdict(self) -> None:
-        verdict = self._verdict()
+        verdict = findings(self.board, self.roll.line(self.table.selected))
         if verdict != self._told:
             self._told = verdict
             self.query_one("#verdict", Static).update(verdict)
 
     def _span(self) -> tuple[float, float]:
         return 1.0, float(max(self.board.total(list(self.board.experiment.presets)), 2))
-
-    def _verdict(self) -> Text:
-        """What has come out in the pane of the selected line."""
-        line = self.roll.line(self.table.selected)
-        if line is None or not self.board.standings:
-            return Text("waiting for the first step", "dim")
-        standing = self.board.standings[line.pane]
-        several = len(self.board.standings) > 1
-        name = (f"{standing.pane.name}: ", "bold") if several else ""
-        return Text.assemble(name, standing.verdict, overflow="ellipsis")
 
     # Keys: the worker ---------------------------------------------------------------------------
 
@@ -294,7 +272,12 @@ class CompareScreen(Screen[None]):
         except InputError as error:
             problem = f"✗ {error}"
         self.query_one("#problem", Static).update(Text(problem))
-        self.show_rows()
+        if self._typing is not None:
+            self._typing.stop()
+        if len(self.board.lines) <= MANY_LINES:
+            self.show_rows()
+        else:
+            self._typing = self.set_timer(PAUSE, self.show_rows)
 
     @on(Input.Submitted, "#find")
     def _found(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rich.text import Text
+
 from tuitrain.record.series import Series
 from tuitrain.ui.board import Board, Facts
 from tuitrain.ui.lines import Line, as_text, label
@@ -228,6 +230,32 @@ class Roll:
         cells[keys[0]] = " " + label(rest, ["lr", "seed"])
         series: Series = self.board.recording.series(run, "loss")
         return Row(("run", run), cells, " ", line.colour, series, tones(known, False), quiet=False)
+
+
+def headline(board: Board, width: int) -> Text:
+    """What is compared, and that it is fair."""
+    experiment = board.experiment
+    names = list(dict.fromkeys(preset.name for preset in experiment.presets.values()))
+    told = ", ".join(names)
+    if len(told) > width // 2 - 10:
+        told = f"{len(names)} presets"
+    runs, groups = len(experiment.runs), sum(len(pane.groups) for pane in board.lines.panes)
+    seeds = f" = {groups:,} × {runs // groups} seeds" if runs > groups else ""  # noqa: RUF001
+    return Text.assemble(
+        (f" {told}", "bold"),
+        (f"   {runs:,} runs{seeds}   fair: same start, batches, steps", "dim"),
+        no_wrap=True,
+        overflow="ellipsis",
+    )
+
+
+def findings(board: Board, line: Line | None) -> Text:
+    """What has come out in the pane of a line."""
+    if line is None or not board.standings:
+        return Text("waiting for the first step", "dim")
+    standing = board.standings[line.pane]
+    name = (f"{standing.pane.name}: ", "bold") if len(board.standings) > 1 else ""
+    return Text.assemble(name, standing.verdict, overflow="ellipsis")
 
 
 def figures(known: Facts) -> dict[str, str]:

@@ -15,6 +15,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
+from textual.widgets.button import ButtonVariant
 
 from tuitrain.optim import Optimizer, name_of, source, summary
 from tuitrain.ui.keys import KEYS, Place
@@ -41,7 +42,7 @@ class _Question(ModalScreen[str]):
             yield Static(self.explanation)
             with Horizontal(classes="buttons"):
                 for number, (name, label) in enumerate(self.answers.items()):
-                    variant = "default" if number else "primary"
+                    variant: ButtonVariant = "default" if number else "primary"
                     yield Button(label, id=name, variant=variant, compact=True)
             yield Static(self.hint, classes="hint", markup=False)
 

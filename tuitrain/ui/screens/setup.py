@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Vertical, VerticalScroll
@@ -33,7 +33,7 @@ from tuitrain.ui.widgets.marks import PresetList, margin
 from tuitrain.ui.widgets.preview import Preview
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Filter(Input):
@@ -63,7 +63,7 @@ class SetupScreen(Screen[None]):
     BINDINGS: ClassVar = [*bindings("setup"), *bindings("everywhere", footer=False)]
     AUTO_FOCUS = "#filter"
 
-    def __init__(self, presets: Mapping[str, Preset], devices: list[str]) -> None:
+    def __init__(self, presets: Mapping[str, Preset], devices: Callable[[], list[str]]) -> None:
         super().__init__()
         self.presets = dict(presets)
         self.devices = devices
@@ -80,7 +80,7 @@ class SetupScreen(Screen[None]):
             with Vertical(id="chosen"):
                 with VerticalScroll(id="about"):
                     yield Static(id="story")
-                yield SettingsForm(self.devices, id="settings")
+                yield SettingsForm(id="settings")
             yield Preview(id="preview")
         yield Footer(compact=True, show_command_palette=False)
 
@@ -90,6 +90,12 @@ class SetupScreen(Screen[None]):
             Text.assemble((" tuitrain", "bold"), "  watch neural networks learn")
         )
         self._list("")
+        self.call_after_refresh(self._look_for_devices)
+
+    @work(thread=True)
+    def _look_for_devices(self) -> None:
+        """After the first frame: the driver of a graphics processor takes its time."""
+        self.app.call_from_thread(self.query_one(SettingsForm).offer, self.devices())
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < 100 or event.size.height < 32, "-compact")

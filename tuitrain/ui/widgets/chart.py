@@ -24,14 +24,7 @@ from tuitrain.ui.widgets.axes import (
 )
 from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.cells import Cells
-from tuitrain.ui.widgets.curves import (
-    Curve,
-    Layer,
-    Mark,
-    Reference,
-    draw_curve,
-    value_range,
-)
+from tuitrain.ui.widgets.curves import Curve, Layer, Mark, Reference, draw_curve, value_range
 from tuitrain.ui.widgets.overlay import Entry, Overlay
 from tuitrain.ui.widgets.plot import Plot
 from tuitrain.ui.widgets.ticks import Scale, widened

@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Label, Select, Static
 
 from tuitrain.optim import OPTIMIZERS
 from tuitrain.spec.preset import Preset
-from tuitrain.ui.plan import DEVICE, LR, OWN, SEED, Checked, Plan, product
+from tuitrain.ui.plan import AUTO, DEVICE, LR, OWN, SEED, Checked, Plan, product
 from tuitrain.ui.settings import OPTIMIZER, Setting, name_of
 from tuitrain.ui.widgets.marks import MarkSelect
 
@@ -117,14 +117,14 @@ class SettingsForm(Vertical):
     class Started(Message):
         """The start button was pressed."""
 
-    def __init__(self, devices: list[str], id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.plan: Plan | None = None
         self.checked: Checked | None = None
         self.shown = ""
         self.menu = MarkSelect(list(OPTIMIZERS), "optimizer")
         self.optimizer = Choice("optimizer", self.menu)
-        names = [(name, name) for name in devices]
+        names = [(AUTO, AUTO)]
         self.devices = Choice(
             "device", Select(names, id="device-menu", allow_blank=False, compact=True)
         )
@@ -142,6 +142,13 @@ class SettingsForm(Vertical):
         with Horizontal(id="go"):
             yield Button("Start training", id="start", variant="primary", compact=True)
             yield Static(id="ready", markup=False)
+
+    def offer(self, devices: Iterable[str]) -> None:
+        """Fill the menu of devices."""
+        menu = self.devices.select
+        with self.prevent(Select.Changed):
+            menu.set_options([(name, name) for name in devices])
+            menu.value = AUTO if self.plan is None else self.plan.device
 
     def edit(self, plan: Plan, shown: str) -> None:
         """Show the settings of a plan, of those for one preset this one's."""
@@ -232,11 +239,8 @@ class SettingsForm(Vertical):
             return "Start training" if plan.single else "Start comparison"
         if len(experiment.runs) == 1:
             [name] = experiment.presets
-            return (
-                "Start training"
-                if name == plan.drafts[self.shown].preset.name
-                else f"Start training {name}"
-            )
+            shown = plan.drafts[self.shown].preset.name
+            return "Start training" if name == shown else f"Start training {name}"
         whole, short = (f"Start comparison: {told}" for told in product(plan, experiment))
         return whole if len(whole) + BESIDE_START <= self.size.width else short
 

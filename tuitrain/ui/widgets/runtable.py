@@ -216,9 +216,9 @@ class RunTable(Plot):
             else:
                 self._draw_row(cells, y, row, places)
         hidden = len(self.rows) - self._top - (cells.height - 1)
-        if hidden > 0 and cells.height > 2:
-            text = f" {hidden} more ↓" if self.marker != "ascii" else f" {hidden} more v"
-            cells.text(cells.width - len(text), cells.height - 1, text, self.part("label"))
+        if hidden > 0:
+            arrow = "v" if self.marker == "ascii" else "↓"
+            cells.text(0, 0, f"{hidden}{arrow}", self.part("event"))
 
     def _draw_titles(self, cells: Cells, places: Sequence[tuple[Column, int, int]]) -> None:
         up, down = ("^", "v") if self.marker == "ascii" else ("▴", "▾")
