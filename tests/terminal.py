@@ -31,7 +31,9 @@ class Terminal:
         columns, lines = size
         self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)
-        env = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+        # pytest-xdist sets the size of a terminal that is none
+        unset = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"}
+        env = {key: value for key, value in os.environ.items() if key not in unset}
         env |= {"TERM": "xterm-256color", "TUITRAIN_RUNS_DIR": str(runs), **environment}
         self.child = pexpect.spawn(
             sys.executable,

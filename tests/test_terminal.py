@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.terminal import (  # noqa: F401  (fixtures are found by name)
     CTRL_C,
     CTRL_S,
     ENTER,
+    PATIENCE,
     TAB,
     Terminal,
     only,
@@ -82,3 +85,17 @@ def test_works_in_sixteen_colours_without_colour_and_in_ascii(
     tty.press(CTRL_C)
     assert tty.end() == 0
     assert only(runs).status().state == "finished"
+
+
+def test_ends_when_its_terminal_goes_and_the_training_does_not(
+    terminal: Callable[..., Terminal], runs: Path
+) -> None:
+    tty = terminal("run", "line-fit", "--steps", "10000000", "--ui")
+    tty.wait("running")
+    dashboard = psutil.Process(tty.child.pid)
+    tty.child.ptyproc.fileobj.close()
+    deadline = time.monotonic() + PATIENCE
+    while dashboard.is_running() and dashboard.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "the dashboard outlives its terminal"
+        time.sleep(0.05)
+    assert only(runs).status().state == "running"

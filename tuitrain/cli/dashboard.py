@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,10 @@ from tuitrain.errors import InputError
 
 if TYPE_CHECKING:
     from tuitrain.record.folder import ExperimentFolder
+    from tuitrain.ui.app import TuitrainApp
+
+GONE = 129
+"""Exit code of a dashboard whose terminal has gone: 128 + SIGHUP, as shells have it."""
 
 
 def require_terminal() -> None:
@@ -31,7 +36,7 @@ def open_setup() -> None:
     from tuitrain.record.folder import runs_directory
     from tuitrain.ui.app import TuitrainApp
 
-    TuitrainApp(runs_directory()).run()
+    show(TuitrainApp(runs_directory()))
 
 
 def open_experiment(folder: ExperimentFolder) -> None:
@@ -39,4 +44,16 @@ def open_experiment(folder: ExperimentFolder) -> None:
     require_terminal()
     from tuitrain.ui.app import TuitrainApp
 
-    TuitrainApp(folder.path.parent, attach=folder).run()
+    show(TuitrainApp(folder.path.parent, attach=folder))
+
+
+def show(app: TuitrainApp) -> None:
+    """Runs the application to its end, and the process with it if the terminal has gone.
+
+    Textual's input thread would go round for ever without a terminal, and Python wait for it.
+    """
+    try:
+        app.run()
+    finally:
+        if not sys.stdin.isatty():
+            os._exit(GONE)
