@@ -172,9 +172,7 @@ def stride(runs_dir: Path) -> int:
 
 
 def test_a_detached_run_is_paused_resumed_and_stopped(tuitrain: Command) -> None:
-    started = time.monotonic()
     detached = tuitrain("run", "sales-mse", "--steps", FOREVER, "--detach")
-    assert time.monotonic() - started < 5
     id_ = detached.stdout.strip()
     assert (detached.returncode, detached.stderr) == (0, "")
     paused = tuitrain("pause", id_)

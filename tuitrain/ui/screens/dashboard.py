@@ -246,9 +246,9 @@ class DashboardScreen(Screen[None]):
         self.app.call_from_thread(self._show_usage, cpu, memory, gpus())
 
     def _show_usage(self, cpu: float, memory: int, found: list[GPU]) -> None:
-        if self.is_attached:
-            status = self.recording.status
-            self.query_one(DevicePanel).show(status, cpu, memory, found, alive=not status.ended)
+        status = self.recording.status
+        for panel in self.query(DevicePanel):  # none any more when the screen is being left
+            panel.show(status, cpu, memory, found, alive=not status.ended)
 
     @on(Chart.CursorMoved)
     def _cursor_moved(self, event: Chart.CursorMoved) -> None:
