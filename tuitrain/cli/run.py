@@ -51,7 +51,7 @@ KEYS = {
 @click.option("--steps", metavar="N", help="How many updates to train.")
 @click.option("--epochs", metavar="N", help="How often to go through the data instead.")
 @click.option("--batch", metavar="N|full", help="Rows for each update.")
-@click.option("--seed", metavar="N", help="Of initial weights and shuffling.")
+@click.option("--seed", metavar="N", help="Of the initial weights.")
 @click.option("--device", metavar="DEVICE", default="auto", help="auto, cpu, cuda or cuda:N.")
 @click.option("--dtype", metavar="float32|float64", help="Of the weights.")
 @click.option(
