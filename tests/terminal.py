@@ -41,6 +41,7 @@ class Terminal:
             dimensions=(lines, columns),
             env=env,  # type: ignore[arg-type]
             timeout=PATIENCE,
+            ignore_sighup=True,  # as under nohup, and in some CI
         )
 
     def read(self) -> str:

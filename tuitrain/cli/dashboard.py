@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from tuitrain.errors import InputError
@@ -48,12 +50,18 @@ def open_experiment(folder: ExperimentFolder) -> None:
 
 
 def show(app: TuitrainApp) -> None:
-    """Runs the application to its end, and the process with it if the terminal has gone.
+    """Runs the application to its end, which is the end of its terminal if that goes first."""
+    threading.Thread(target=end_with_terminal, args=(sys.stdin.fileno(),), daemon=True).start()
+    app.run()
 
-    Textual's input thread would go round for ever without a terminal, and Python wait for it.
+
+def end_with_terminal(terminal: int) -> None:
+    """Ends the process when its terminal hangs up.
+
+    SIGHUP may be ignored (nohup), and Textual cannot be asked to leave: its threads wait for a
+    terminal that is gone. Nothing is lost: all that is recorded is the worker's, which goes on.
     """
-    try:
-        app.run()
-    finally:
-        if not sys.stdin.isatty():
-            os._exit(GONE)
+    hang_up = select.poll()
+    hang_up.register(terminal, 0)  # no event but a hang-up, which is always told
+    hang_up.poll()
+    os._exit(GONE)

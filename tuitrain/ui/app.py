@@ -62,10 +62,9 @@ class TuitrainApp(App[None]):
     def on_mount(self) -> None:
         self.push_screen(self._first_screen())
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            # Not in a test's thread, where no signal arrives either.
-            with contextlib.suppress(RuntimeError, ValueError):
-                loop.add_signal_handler(number, self.exit)
+        # Not in a test's thread, where no signal arrives either.
+        with contextlib.suppress(RuntimeError, ValueError):
+            loop.add_signal_handler(signal.SIGTERM, self.exit)
         self.call_after_refresh(self._settle)
 
     def on_unmount(self) -> None:
