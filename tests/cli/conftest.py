@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +17,10 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.forked import ForkedProcess
+from tuitrain.cli import main
 from tuitrain.record.folder import experiments
+from tuitrain.worker.launch import WarmWorker
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "tuitrain")
 
@@ -66,6 +72,27 @@ class Command:
         return kept | {"TUITRAIN_RUNS_DIR": str(self.runs_dir), "OMP_NUM_THREADS": "1"}
 
 
+class Inside(Command):
+    """The same in this process, for what is no matter of processes; its workers are forked."""
+
+    def __call__(self, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+        stdout, stderr = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(stdout),
+            contextlib.redirect_stderr(stderr),
+        ):
+            for name in os.environ.keys() - self.environment.keys():
+                patch.delenv(name)
+            for name, value in (self.environment | more).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdin", io.StringIO())
+            patch.setattr(WarmWorker, "_spawn", ForkedProcess)
+            code = main([*map(str, arguments)])
+        stdout.seek(0)
+        return subprocess.CompletedProcess(arguments, code, stdout.read(), stderr.getvalue())
+
+
 @pytest.fixture
 def runs_dir(tmp_path: Path) -> Path:
     return tmp_path / "runs"
@@ -75,6 +102,17 @@ def runs_dir(tmp_path: Path) -> Path:
 def tuitrain(runs_dir: Path) -> Iterator[Command]:
     """The command; the workers that a failed test leaves behind are ended."""
     yield Command(runs_dir)
+    end_workers(runs_dir)
+
+
+@pytest.fixture
+def inside(runs_dir: Path) -> Iterator[Inside]:
+    """The command in this process."""
+    yield Inside(runs_dir)
+    end_workers(runs_dir)
+
+
+def end_workers(runs_dir: Path) -> None:
     for folder in experiments(runs_dir):
         worker = folder.process()
         if worker and worker.alive():

@@ -19,11 +19,11 @@ from tuitrain.spec.catalogue import catalogue
 from tuitrain.spec.load import load_file
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Command
+    from tests.cli.conftest import Command, Inside
 
 
-def test_presets_are_listed_by_topic(tuitrain: Command) -> None:
-    lines = tuitrain("presets").stdout.splitlines()
+def test_presets_are_listed_by_topic(inside: Inside) -> None:
+    lines = inside("presets").stdout.splitlines()
     names = [line.split()[0] for line in lines if line.startswith("  ")]
     assert names == list(catalogue())
     for preset in catalogue().values():
@@ -32,30 +32,30 @@ def test_presets_are_listed_by_topic(tuitrain: Command) -> None:
 
 
 @pytest.mark.parametrize("name", ["line-fit", "parabola-decay"])
-def test_a_shown_preset_is_a_preset_file(tuitrain: Command, tmp_path: Path, name: str) -> None:
+def test_a_shown_preset_is_a_preset_file(inside: Inside, tmp_path: Path, name: str) -> None:
     file = tmp_path / f"{name}.toml"
-    file.write_text(tuitrain("presets", "show", name).stdout)
-    assert tuitrain("presets", "check", file).returncode == 0
+    file.write_text(inside("presets", "show", name).stdout)
+    assert inside("presets", "check", file).returncode == 0
     assert load_file(file) == catalogue()[name]
-    assert tuitrain("presets", "show", file).stdout == file.read_text()
+    assert inside("presets", "show", file).stdout == file.read_text()
 
 
-def test_the_schema_is_json(tuitrain: Command) -> None:
-    schema = json.loads(tuitrain("presets", "schema").stdout)
+def test_the_schema_is_json(inside: Inside) -> None:
+    schema = json.loads(inside("presets", "schema").stdout)
     assert schema["$schema"].startswith("https://json-schema.org/")
     assert "optimizer" in json.dumps(schema)
 
 
-def test_every_shipped_file_is_right(tuitrain: Command) -> None:
+def test_every_shipped_file_is_right(inside: Inside) -> None:
     files = sorted((Path(__file__).parents[2] / "presets").glob("*.toml"))
-    checked = tuitrain("presets", "check", *files)
+    checked = inside("presets", "check", *files)
     assert (checked.returncode, checked.stderr) == (0, "")
     assert len(checked.stdout.splitlines()) == len(files)
     assert all(tomllib.loads(file.read_text())["title"] for file in files)
 
 
-def test_optimizers_are_listed_with_their_defaults(tuitrain: Command) -> None:
-    _, *lines = tuitrain("optimizers").stdout.splitlines()
+def test_optimizers_are_listed_with_their_defaults(inside: Inside) -> None:
+    _, *lines = inside("optimizers").stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(OPTIMIZERS)
     for line, rule in zip(lines, OPTIMIZERS.values(), strict=True):
         for name, value in hyperparameters(rule).items():
@@ -106,8 +106,8 @@ def test_the_doctor_warns_of_a_poor_terminal(tuitrain: Command) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_prints_a_script(tuitrain: Command, shell: str) -> None:
-    script = tuitrain("completion", shell)
+def test_completion_prints_a_script(inside: Inside, shell: str) -> None:
+    script = inside("completion", shell)
     assert script.returncode == 0
     assert f"_TUITRAIN_COMPLETE={shell}_complete" in script.stdout
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, Inside
 
 PRODUCT = ["compare", "sales-mse", "sales-cost1-profit99", "-o", "sgd,adam,sgdm"]
 
@@ -65,7 +65,7 @@ def test_seeds_share_the_initial_weights(comparison: Comparison) -> None:
 
 def test_a_run_is_the_same_as_alone(comparison: Comparison, tmp_path: Path) -> None:
     _, result = comparison
-    alone = Command(tmp_path)
+    alone = Inside(tmp_path)
     for name, lr in (("adam", 0.1), ("sgdm", 0.001), ("sgd", 10.0)):
         single = json.loads(
             alone(
@@ -147,8 +147,8 @@ def test_a_comparison_is_listed(comparison: Comparison) -> None:
     assert listed["runs"] == 54
 
 
-def test_without_a_terminal_a_table_is_printed(tuitrain: Command) -> None:
-    done = tuitrain("compare", "sales-mse", "-o", "sgd,adam", "--seeds", "2", "--steps", "50")
+def test_without_a_terminal_a_table_is_printed(inside: Inside) -> None:
+    done = inside("compare", "sales-mse", "-o", "sgd,adam", "--seeds", "2", "--steps", "50")
     assert done.returncode == 0
     head, columns, first, second, verdict, *_ = done.stdout.splitlines()
     assert head.startswith("sales-mse least possible 0.00065127, target 0.0")
@@ -162,8 +162,8 @@ def test_without_a_terminal_a_table_is_printed(tuitrain: Command) -> None:
     assert done.stdout.splitlines()[-2].startswith("Runs of one preset and seed start from")
 
 
-def test_lists_of_settings(tuitrain: Command) -> None:
-    done = tuitrain(
+def test_lists_of_settings(inside: Inside) -> None:
+    done = inside(
         *("compare", "sales-cost1-profit99", "--set", "loss.cost=1,9", "-o", "adam"),
         *("--set", "optimizer.beta1=0.8,0.9", "--steps", "5", "--json", "--target", "1500"),
     )
@@ -177,8 +177,8 @@ def test_lists_of_settings(tuitrain: Command) -> None:
     assert best["optimizer.beta1"] in (0.8, 0.9)
 
 
-def test_a_budget_of_seconds(tuitrain: Command) -> None:
-    done = tuitrain(
+def test_a_budget_of_seconds(inside: Inside) -> None:
+    done = inside(
         *("compare", "line-fit", "sales-mse", "--steps", "100000000", "--seconds", "0.5"),
         *("--json", "--quiet"),
     )
@@ -190,10 +190,10 @@ def test_a_budget_of_seconds(tuitrain: Command) -> None:
     assert "as many as 0.5 s allow" in result["fair"]
 
 
-def test_a_diverged_run_can_fail_the_command(tuitrain: Command) -> None:
+def test_a_diverged_run_can_fail_the_command(inside: Inside) -> None:
     arguments = ["compare", "sales-mse", "--lr", "0.1,1e30", "--steps", "50", "--quiet"]
-    assert tuitrain(*arguments).returncode == 0
-    assert tuitrain(*arguments, "--fail-on-divergence").returncode == 1
+    assert inside(*arguments).returncode == 0
+    assert inside(*arguments, "--fail-on-divergence").returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -222,11 +222,11 @@ def test_a_diverged_run_can_fail_the_command(tuitrain: Command) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_starts_nothing(
-    tuitrain: Command, arguments: str, problem: str
+    inside: Inside, arguments: str, problem: str
 ) -> None:
-    done = tuitrain("compare", *arguments.split())
+    done = inside("compare", *arguments.split())
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("tuitrain: error: ")
     assert problem in done.stderr
-    assert not tuitrain.runs_dir.exists()
+    assert not inside.runs_dir.exists()

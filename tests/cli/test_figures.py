@@ -24,7 +24,7 @@ from tuitrain.spec.overrides import override
 from tuitrain.worker.session import Session
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Command
+    from tests.cli.conftest import Inside
 
 
 def trained(path: Path, experiment: Experiment) -> Recording:
@@ -141,21 +141,22 @@ def test_without_several_rates_there_is_no_sweep(tmp_path: Path) -> None:
     assert len({axes.get_subplotspec().rowspan.start for axes in figure.axes}) == 1  # type: ignore[union-attr]
 
 
-def test_what_is_written(tuitrain: Command, tmp_path: Path) -> None:
-    swept(tuitrain.runs_dir)
-    svg = tuitrain("export", "--format", "svg")
+def test_what_is_written(inside: Inside, tmp_path: Path) -> None:
+    swept(inside.runs_dir)
+    svg = inside("export", "--format", "svg")
     assert (svg.returncode, svg.stderr) == (0, "")
     told = words(svg.stdout)
     for word in ("sales-mse", "step", "loss", "learning rate", "final loss", "sgd", "adam"):
         assert word in told
-    again = tuitrain("export", "--format", "svg", "-o", tmp_path / "a.svg")
+    again = inside("export", "--format", "svg", "-o", tmp_path / "a.svg")
     assert (again.returncode, again.stdout) == (0, "")
     assert (tmp_path / "a.svg").read_text() == svg.stdout
-    png = tuitrain("export", "--format", "png", "-o", tmp_path / "a.png")
+    png = inside("export", "--format", "png", "-o", tmp_path / "a.png")
     assert (png.returncode, png.stderr) == (0, "")
     pixels = matplotlib.image.imread(io.BytesIO((tmp_path / "a.png").read_bytes()))
     assert pixels.shape[1] == 2100  # seven inches with 300 dots each
-    assert len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 100
+    colours = (pixels.reshape(-1, 4) * 255).round().astype(np.uint8).view(np.uint32)
+    assert len(np.unique(colours)) > 100
 
 
 def test_without_matplotlib_one_line_tells_how_to_get_it(

@@ -20,17 +20,17 @@ import psutil
 import pytest
 
 from tuitrain.cli import control, main
-from tuitrain.cli.follow import Loss
+from tuitrain.cli.follow import Reached
 from tuitrain.record.folder import ExperimentFolder, resolve
 from tuitrain.record.reader import StoreReader
 from tuitrain.record.store import StoreWriter
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
 from tuitrain.spec.experiment import single
-from tuitrain.spec.recording import Chunk, Layout
+from tuitrain.spec.recording import Chunk, Evaluation, Layout
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Command
+    from tests.cli.conftest import Command, Inside
 
 KEYS = ["experiment", "path", "device", "seconds", "steps_per_second", "runs"]
 RUN_KEYS = [
@@ -107,37 +107,37 @@ def test_a_reader_that_leaves_is_no_error(trained: tuple[Command, dict[str, Any]
     assert piped.stderr == ""
 
 
-def test_experiments_lists_and_rm_deletes(tuitrain: Command) -> None:
-    nothing = tuitrain("experiments")
+def test_experiments_lists_and_rm_deletes(inside: Inside) -> None:
+    nothing = inside("experiments")
     assert (nothing.returncode, nothing.stdout) == (0, "")
-    ran = tuitrain("run", "parabola-decay", "--quiet", "--set", "optimizer.lr=0.1")
+    ran = inside("run", "parabola-decay", "--quiet", "--set", "optimizer.lr=0.1")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "parabola-decay sgd lr=0.1 seed=0 finished after 40 steps" in ran.stdout
-    [row] = tuitrain.experiments()
+    [row] = inside.experiments()
     assert (row["state"], row["presets"], row["steps"]) == ("finished", ["parabola-decay"], 40)
     assert row["age"] < 60
-    table = tuitrain("experiments").stdout
+    table = inside("experiments").stdout
     assert table.splitlines()[0].split() == ["id", "state", "preset", "steps", "loss", "age"]
     assert table.splitlines()[1].split()[:4] == [row["id"], "finished", "parabola-decay", "40"]
-    scalar = tuitrain("export", "--format", "csv").stdout.splitlines()
+    scalar = inside("export", "--format", "csv").stdout.splitlines()
     assert scalar[0] == "run,step,loss,lr,grad_norm,w"
-    assert tuitrain("rm").stdout == f"{row['id']} deleted\n"
-    assert tuitrain.experiments() == []
+    assert inside("rm").stdout == f"{row['id']} deleted\n"
+    assert inside.experiments() == []
     assert not Path(row["path"]).exists()
 
 
-def test_epochs_make_a_column(tuitrain: Command) -> None:
-    ran = tuitrain("run", "book-mse", "--epochs", "2", "--batch", "50", "-o", "adam", "--quiet")
+def test_epochs_make_a_column(inside: Inside) -> None:
+    ran = inside("run", "book-mse", "--epochs", "2", "--batch", "50", "-o", "adam", "--quiet")
     assert ran.returncode == 0, ran.stderr
-    header, *rows = csv.reader(io.StringIO(tuitrain("export", "--format", "csv").stdout))
+    header, *rows = csv.reader(io.StringIO(inside("export", "--format", "csv").stdout))
     assert header[:6] == ["run", "step", "epoch", "loss", "lr", "grad_norm"]
     assert [row[1:3] for row in rows] == [
         *(["1", "1"], ["2", "1"], ["3", "1"], ["4", "2"], ["5", "2"], ["6", "2"]),
     ]
 
 
-def test_divergence_is_told_in_json_and_by_the_exit_code(tuitrain: Command) -> None:
-    ran = tuitrain("run", "line-fit", "--lr", "10", "--json", "--fail-on-divergence")
+def test_divergence_is_told_in_json_and_by_the_exit_code(inside: Inside) -> None:
+    ran = inside("run", "line-fit", "--lr", "10", "--json", "--fail-on-divergence")
     [run] = json.loads(ran.stdout)["runs"]
     assert ran.returncode == 1
     assert list(run) == [*RUN_KEYS[:6], "diverged_at", *RUN_KEYS[6:]]
@@ -145,11 +145,11 @@ def test_divergence_is_told_in_json_and_by_the_exit_code(tuitrain: Command) -> N
     assert run["diverged_at"] == run["steps"] > 1
     assert "NaN" not in ran.stdout
     assert "Infinity" not in ran.stdout
-    rows = tuitrain("export", "--format", "jsonl").stdout.splitlines()
+    rows = inside("export", "--format", "jsonl").stdout.splitlines()
     assert len(rows) == run["steps"]
     assert json.loads(rows[0])["loss"] == 89
     assert json.loads(rows[-1])["loss"] is None
-    last = tuitrain("export", "--format", "csv").stdout.splitlines()[-1].split(",")
+    last = inside("export", "--format", "csv").stdout.splitlines()[-1].split(",")
     assert not math.isfinite(float(last[2]))
 
 
@@ -189,13 +189,13 @@ def test_a_detached_run_is_paused_resumed_and_stopped(tuitrain: Command) -> None
     )
 
 
-def test_what_is_so_already_is_said(tuitrain: Command) -> None:
-    id_ = tuitrain("run", "sales-mse", "--steps", FOREVER, "--detach").stdout.strip()
-    assert tuitrain("pause").returncode == 0
-    again = tuitrain("pause")
+def test_what_is_so_already_is_said(inside: Inside) -> None:
+    id_ = inside("run", "sales-mse", "--steps", FOREVER, "--detach").stdout.strip()
+    assert inside("pause").returncode == 0
+    again = inside("pause")
     assert again.stdout.startswith(f"{id_} is paused already, at step ")
-    tuitrain("resume")
-    again = tuitrain("resume")
+    inside("resume")
+    again = inside("resume")
     assert again.stdout.startswith(f"{id_} is running already, at step ")
     assert (again.returncode, again.stderr) == (0, "")
 
@@ -230,9 +230,9 @@ def test_a_worker_that_does_not_answer_is_an_error(
     ],
 )
 def test_the_expected_loss_stands_beside_the_loss_of_the_final_weights(
-    tuitrain: Command, preset: str, rows: list[list[str]]
+    inside: Inside, preset: str, rows: list[list[str]]
 ) -> None:
-    ran = tuitrain("run", preset, "--quiet", "--runs-dir", tuitrain.runs_dir)
+    ran = inside("run", preset, "--quiet", "--runs-dir", inside.runs_dir)
     heads, *lines = ran.stdout.splitlines()[1:4]
     assert heads.split() == ["reached", "expected"]
     for line, (name, *values) in zip(lines, rows, strict=True):
@@ -245,20 +245,45 @@ def test_progress_tells_the_loss_of_one_run_and_the_least_of_several(runs_dir: P
     def told(runs: int) -> list[str]:
         experiment = compare([find("line-fit")], learning_rates=[0.1, 0.2][:runs])
         folder = ExperimentFolder.create(runs_dir, experiment)
-        loss = Loss(folder)
-        texts = [loss.read()]
+        reached = Reached(folder)
+        texts = [reached.read()]
         layout = Layout(runs, {"loss": "float64"})
         with contextlib.closing(StoreWriter(folder.database, [layout])) as writer:
             for first in (1, 2, 3):
                 rows = values[:runs, first - 1 : first]
                 with writer.transaction():
                     writer.append(Chunk(0, first, 1, {"loss": rows}))
-                texts.append(loss.read())
-        loss.close()
+                texts.append(reached.read())
+        reached.close()
         return texts
 
     assert told(1) == ["loss nan", "loss 0.5", "loss 0.25", "loss 4"]
     assert told(2) == ["best loss nan", "best loss 0.5", "best loss 0.125", "best loss 0.125"]
+
+
+def test_progress_tells_the_accuracy_where_there_is_one(runs_dir: Path) -> None:
+    shares = [[0.5, 0.25], [0.75, 0.5], [0.25, 0.125]]
+
+    def told(runs: int, name: str) -> list[str]:
+        experiment = compare([find("line-fit")], learning_rates=[0.1, 0.2][:runs])
+        folder = ExperimentFolder.create(runs_dir, experiment)
+        reached = Reached(folder)
+        texts = []
+        layout = Layout(runs, {"loss": "float64"})
+        with contextlib.closing(StoreWriter(folder.database, [layout])) as writer:
+            for step, row in enumerate(shares):
+                values = {"loss": np.ones(runs), "accuracy": np.zeros(runs)}
+                values |= {name: np.array(row[:runs])}
+                with writer.transaction():
+                    writer.evaluation(Evaluation(0, step, values))
+                texts.append(reached.read())
+        reached.close()
+        return texts
+
+    assert told(1, "accuracy") == [f"loss nan  accuracy {x}" for x in (0.5, 0.75, 0.25)]
+    assert told(2, "test_accuracy") == [
+        f"best loss nan  best test accuracy {x}" for x in (0.5, 0.75, 0.75)
+    ]
 
 
 def test_a_killed_worker_is_a_failed_run(tuitrain: Command, runs_dir: Path) -> None:
@@ -279,13 +304,13 @@ def test_a_killed_worker_is_a_failed_run(tuitrain: Command, runs_dir: Path) -> N
 
 
 def test_what_only_the_worker_can_refuse_is_bad_input_and_leaves_nothing(
-    tuitrain: Command,
+    inside: Inside,
 ) -> None:
-    ran = tuitrain("run", "line-fit", "--device", "cuda:99", "--quiet")
+    ran = inside("run", "line-fit", "--device", "cuda:99", "--quiet")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("tuitrain: error: device: no GPU for 'cuda:99'; expected ")
     assert ran.stderr.count("\n") == 1
-    assert tuitrain.experiments() == []
+    assert inside.experiments() == []
 
 
 def test_a_terminal_shows_a_bar_and_the_result(tuitrain: Command) -> None:

@@ -9,19 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tuitrain.data import dataset
 from tuitrain.data.optimum import optimum
 from tuitrain.spec.catalogue import catalogue, find
 from tuitrain.spec.load import decode
 from tuitrain.spec.overrides import override
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import shapes
-from tuitrain.train.losses import loss
+from tuitrain.train.probes import Surface
 
 COURSE: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "reference" / "course.json").read_text(encoding="utf-8")
@@ -30,11 +28,7 @@ COURSE: dict[str, Any] = json.loads(
 
 def judged(preset: Preset, weights: np.ndarray) -> np.ndarray:
     """The trainer's own loss of flat weights [n, P], in float64."""
-    data = dataset(preset)
-    x, y = (data.x, data.y) if data else (np.empty((1, 0)), np.empty((1, 0)))
-    p = torch.from_numpy(np.asarray(weights, np.float64))
-    rows = torch.from_numpy(x), torch.from_numpy(y)
-    return loss(preset.model, preset.loss, shapes(preset), p, *rows).numpy()
+    return Surface(preset)(np.asarray(weights, np.float64))
 
 
 def flat(weights: dict[str, np.ndarray]) -> np.ndarray:
@@ -55,7 +49,18 @@ def test_the_linear_program_of_the_course() -> None:
     assert found.loss == pytest.approx(course["optimum_loss"], abs=5e-4)
 
 
-@pytest.mark.parametrize("name", catalogue())
+KNOWN = [name for name in catalogue() if optimum(find(name)) is not None]
+
+
+def test_of_which_presets_an_optimum_is_known() -> None:
+    """Of all whose predictions are linear in the weights, and of free logits and parabolas."""
+    deep = {name for name in catalogue() if getattr(find(name).model, "hidden", []) != []}
+    assert deep
+    assert not deep & set(KNOWN)
+    assert {"plane", "line-fit", "parabola-decay", "cross-entropy-two-guesses"} < set(KNOWN)
+
+
+@pytest.mark.parametrize("name", KNOWN)
 def test_no_weights_near_an_optimum_are_better(name: str) -> None:
     preset, found = find(name), optimum(find(name))
     assert found is not None
@@ -182,3 +187,22 @@ def test_free_logits_give_the_mean_target() -> None:
     assert found is not None
     assert found.loss == pytest.approx(-(2 * np.log(2 / 3) + np.log(1 / 3)) / 3)
     assert judged(unsure, flat(found.weights)[np.newaxis])[0] == pytest.approx(found.loss)
+
+
+def test_where_large_weights_cost_something_nothing_is_known() -> None:
+    preset = override(find("sales-mse"), {"regularisation.l2": 0.1})
+    assert optimum(preset) is None
+
+
+def test_a_network_of_one_layer_is_a_linear_model() -> None:
+    layer = override(
+        find("line-fit"), {"model": {"kind": "network", "init": {"w1": [[0.0]], "b1": [0.0]}}}
+    )
+    found, expected = optimum(layer), optimum(find("line-fit"))
+    assert found is not None
+    assert expected is not None
+    assert found.loss == expected.loss
+    assert list(found.weights) == ["w1", "b1"]
+    assert flat(found.weights).tolist() == flat(expected.weights).tolist()
+    bent = override(layer, {"model.output": "softplus"})
+    assert optimum(bent) is None

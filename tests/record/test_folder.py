@@ -19,6 +19,7 @@ import pytest
 
 from tuitrain.errors import InputError
 from tuitrain.record import folder as folders
+from tuitrain.record.directory import runs_directory
 from tuitrain.record.folder import (
     STARTING,
     ExperimentFolder,
@@ -27,7 +28,6 @@ from tuitrain.record.folder import (
     filesystem,
     remove,
     resolve,
-    runs_directory,
 )
 from tuitrain.record.status import RunResult, Status
 from tuitrain.record.store import StoreWriter

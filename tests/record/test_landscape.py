@@ -52,7 +52,7 @@ def test_principal_directions_are_those_of_the_greatest_spread() -> None:
     np.testing.assert_allclose(plane.across, [0, 1, 0, 0], atol=1e-12)
     np.testing.assert_allclose(plane.up, [0, 0, 0, 1], atol=1e-12)
     share = 3.06 / (3.06 + np.mean((time**2 - np.mean(time**2)) ** 2))
-    assert plane.names == (f"direction 1 ({share:.0%})", f"direction 2 ({1 - share:.0%})")
+    assert plane.names == (f"PC1 ({share:.0%})", f"PC2 ({1 - share:.0%})")
 
 
 def test_columns_project_as_rows_do() -> None:

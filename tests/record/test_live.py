@@ -162,7 +162,7 @@ def test_a_damaged_chunk_leaves_a_gap(folder: ExperimentFolder, writer: StoreWri
     recording = Recording(folder)
     recording.refresh()
     np.testing.assert_array_equal(recording.series(0, "w").steps, [1, 2, 3, 7, 8, 9])
-    assert list(recording.corrupt) == [2]
+    assert list(recording.corrupt) == ["chunk 2"]
 
 
 def test_before_there_is_anything(folder: ExperimentFolder) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuitrain.record.ranking import Spread, default_target, losses, quartiles, rank
+from tuitrain.record.ranking import Spread, default_target, losses, metrics, quartiles, rank
 from tuitrain.record.status import RunResult, RunStatus
 from tuitrain.record.verdict import verdict
 from tuitrain.spec.catalogue import find
@@ -25,13 +25,18 @@ def made(optimizers: list[str], rates: list[float], seeds: int) -> tuple[Experim
 
 
 def said(
-    optimizers: list[str], rates: list[float], table: list[list[float]], steps: object = None
+    optimizers: list[str],
+    rates: list[float],
+    table: list[list[float]],
+    steps: object = None,
+    **judged: list[list[float]],
 ) -> str:
-    """The verdict on the losses of every group [groups][seeds]."""
+    """The verdict on the losses (and metrics) of every group [groups][seeds]."""
     experiment, pane = made(optimizers, rates, len(table[0]))
     found = np.array(table).ravel()
     reached = None if steps is None else np.array(steps, float).ravel()
-    ranking = rank(pane, found, reached)
+    shares = {name: np.array(values, float).ravel() for name, values in judged.items()}
+    ranking = rank(pane, found, reached, shares)
     return verdict(experiment, pane, ranking, found, np.full(found.size, 0.657), target=0.007)
 
 
@@ -106,6 +111,36 @@ def test_the_default_target_leaves_one_hundredth_of_the_way() -> None:
     assert math.isnan(default_target(pane, np.full(6, INF), initial))
 
 
+def test_metrics_are_those_that_are_known_and_diverged_runs_have_the_worst() -> None:
+    def judged(index: int, status: RunStatus, preset: str, **values: float) -> RunResult:
+        return RunResult(index, "n", preset, "sgd", 0.1, 0, status, metrics=values)
+
+    results = [
+        judged(0, "finished", "a", accuracy=0.9, data_loss=0.1),
+        judged(1, "diverged", "a", accuracy=math.nan),
+        judged(2, "diverged", "a"),  # while the others go on
+        judged(3, "waiting", "a"),
+        judged(4, "diverged", "b"),
+    ]
+    found = metrics(results)
+    assert list(found) == ["accuracy"]
+    np.testing.assert_array_equal(found["accuracy"], [0.9, -INF, -INF, math.nan, math.nan])
+    assert metrics(results[1:]) == {}
+
+
+def test_groups_have_quartiles_of_their_metrics() -> None:
+    _, pane = made(["sgd", "adam"], [0.1], 3)
+    shares = np.array([0.5, 0.7, 0.9, 1.0, -INF, -INF])
+    ranking = rank(
+        pane, np.arange(6.0), None, {"accuracy": shares, "test_accuracy": shares * np.nan}
+    )
+    assert [dict(r.metrics) for r in ranking] == [
+        {"accuracy": Spread(0.6, 0.7, 0.8)},
+        {"accuracy": Spread(-INF, -INF, -INF)},
+    ]
+    assert rank(pane, np.arange(6.0))[0].metrics == {}
+
+
 SEEDS = [0.010, 0.011, 0.012, 0.013, 0.014, 0.015, 0.016, 0.017]
 
 
@@ -168,6 +203,21 @@ def test_who_diverged_and_where() -> None:
     text = said(["sgd"], [0.1, 0.2, 0.3], [lost, SEEDS, lost])
     assert text.endswith("Diverged: sgd at lr=0.1 and 0.3 (all).")
     assert "Every group lost most of its runs" in said(["sgd"], [0.1, 0.2], [lost, lost])
+
+
+def test_the_highest_accuracy_is_named() -> None:
+    three = ["sgd", "adam", "nadam"]
+    table = [[0.1], [0.2], [0.3]]
+    text = said(three, [0.1], table, accuracy=[[0.5], [1.0], [0.25]])
+    assert "The highest accuracy, 1, is that of adam lr=0.1; sgd lr=0.1 has 0.5." in text
+    text = said(three, [0.1], table, test_accuracy=[[0.75], [0.5], [0.5]], accuracy=[[0.5]] * 3)
+    assert "sgd lr=0.1 also has the highest test accuracy, 0.75." in text
+    text = said(three, [0.1], table, test_accuracy=[[0.75], [0.5], [0.75]])
+    assert "The highest test accuracy, 0.75, is that of sgd lr=0.1 and nadam lr=0.1." in text
+    text = said(["sgd"], [0.1], [SEEDS], test_accuracy=[[0.25] * 4 + [0.75] * 4])
+    assert "Median test accuracy: 0.5." in text
+    text = said(["sgd"], [0.1], [SEEDS], accuracy=[[-INF] * 8])
+    assert "accuracy" not in text
 
 
 def test_nothing_is_said_before_there_are_losses() -> None:

@@ -139,8 +139,8 @@ def test_a_flipped_bit_is_found(
         value = value ^ 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
         database.execute(f"UPDATE chunks SET {column} = ? WHERE id = 2", (value,))
     assert [key for key, _ in reader.chunks()] == [1, 3]
-    assert list(reader.corrupt) == [2]
-    assert "checksum" in reader.corrupt[2]
+    assert list(reader.corrupt) == ["chunk 2"]
+    assert "checksum" in reader.corrupt["chunk 2"]
     short = [key for key, _ in reader.summaries()]
     assert short == ([1, 2, 3] if column == "data" else [1, 3])
 

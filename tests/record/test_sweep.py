@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -165,6 +166,16 @@ def test_in_words() -> None:
     scattered = swept([math.inf, 1.0, math.inf, 2.0, math.inf, 2.0, math.inf, 3.0])
     assert scattered.in_words()[-1] == "diverges at lr 0.0001, 0.01, 1 and 1 more"
     assert swept([math.nan]).in_words() == []
+
+
+def test_lines_of_several_presets_are_named_after_them() -> None:
+    one = find("parabola-constant")
+    other = msgspec.structs.replace(one, name="other")
+    experiment = compare([one, other], optimizers=["sgd", "adam"], learning_rates=[0.1, 0.2])
+    (pane,) = panes(experiment)
+    assert [line.name for line in lines(experiment, pane)] == [
+        *("parabola-constant sgd", "parabola-constant adam", "other sgd", "other adam"),
+    ]
 
 
 @pytest.mark.parametrize("seeds", [1, 3])

@@ -90,7 +90,7 @@ def test_small_batches_are_judged_by_a_whole_epoch(
     experiment = compare([find(name)], settings={"train.batch": [batch]}, learning_rates=[0.0])
     preset = experiment.presets[name]
     trainer = Trainer(preset, experiment.runs)
-    whole = float(trainer.evaluate().loss[0])
+    whole = float(trainer.evaluate().values["loss"][0])
     losses = Losses(experiment)
     for steps in blocks:
         chunk = trainer.advance(steps)

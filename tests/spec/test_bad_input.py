@@ -68,7 +68,7 @@ CHANGES = {
     ('title = "Mine"', ""): "title: missing; expected text",
     ('kind = "mse"', ""): (
         'loss.kind: missing; expected one of "mse", "asymmetric", "softmax-cross-entropy", '
-        '"cross-entropy", "expression"'
+        '"cross-entropy", "binary-cross-entropy", "hinge", "expression"'
     ),
     ("steps = 10", ""): "train.steps: missing; expected either steps or epochs",
     ("y = [[1, 0], [0, 1], [1, 0]]", ""): (
@@ -126,7 +126,7 @@ CHANGES = {
     ('name = "adam"', 'name = "adm"'): 'optimizer.name: cannot be "adm"; expected "adam"',
     ('kind = "mse"', 'kind = "mean"'): (
         'loss.kind: cannot be "mean"; expected one of "mse", "asymmetric", '
-        '"softmax-cross-entropy", "cross-entropy", "expression"'
+        '"softmax-cross-entropy", "cross-entropy", "binary-cross-entropy", "hinge", "expression"'
     ),
     ('title = "Mine"', 'title = "\\u001b[2J"'): (
         "title: holds the control character '\\x1b'; expected printable text"
@@ -149,7 +149,7 @@ CHANGES = {
         'model.kind: cannot be "linear" without inputs; expected "parameter" or data.x'
     ),
     ('kind = "linear"', 'kind = "parameter"'): (
-        'model.kind: cannot be "parameter" with 2 inputs; expected "linear"'
+        'model.kind: cannot be "parameter" with 2 inputs; expected "linear" or "network"'
     ),
     ('kind = "linear"', 'kind = "linear"\ninit = { w = [1, 2] }'): (
         "model.init.w: cannot be [1.0, 2.0]; "

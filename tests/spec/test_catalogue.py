@@ -39,11 +39,6 @@ ISSUE_2 = {
     "asymmetric-under3",
     "cross-entropy-two-guesses",
 }
-SOURCES = (
-    "Peking University TensorFlow course notes",
-    "Deep learning, day 2",
-    "TensorFlow in Practice, chapter 4",
-)
 every_preset = pytest.mark.parametrize("name", catalogue())
 
 
@@ -73,8 +68,7 @@ def test_texts_are_there_and_one_cell_wide(name):
         assert text.strip(), key
         for line in text.splitlines():
             assert cell_len(line) == len(line), (key, line)
-    assert preset.source.startswith(SOURCES)
-    assert preset.expected.weights
+    assert preset.expected.weights or preset.expected.metrics
     assert max(map(len, preset.formula.splitlines())) <= 76
 
 

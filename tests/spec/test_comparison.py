@@ -42,6 +42,13 @@ def test_the_presets_own_optimizer_keeps_its_settings() -> None:
     assert by_name["adam"].optimizer == OPTIMIZERS["adam"]()
 
 
+def test_seeds_may_be_listed() -> None:
+    runs = compare([SALES], optimizers=["sgd", "adam"], seeds=[5, 0, 3]).runs
+    assert [run.seed for run in runs] == [5, 0, 3] * 2
+    with pytest.raises(InputError, match=r"--seeds: seed 4294967296; expected at most 4294967295"):
+        compare([SALES], seeds=[2**32, 0])
+
+
 def test_a_number_of_seeds_begins_with_the_presets_own() -> None:
     preset = replace(SALES, train=replace(SALES.train, seed=40))
     assert [run.seed for run in compare([preset], seeds=3).runs] == [40, 41, 42]

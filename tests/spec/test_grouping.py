@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
 from tuitrain.spec.experiment import Experiment
 from tuitrain.spec.grouping import differing, fairness, groups, panes, value
+from tuitrain.spec.model import Linear
 
 SALES, COSTLY = find("sales-mse"), find("sales-cost1-profit99")
 
@@ -48,6 +51,38 @@ def test_another_price_is_another_pane() -> None:
         "sales-cost1-profit99 loss.cost=1",
         "sales-cost1-profit99 loss.cost=9",
     ]
+
+
+def test_presets_of_the_same_data_and_loss_share_a_pane() -> None:
+    other = msgspec.structs.replace(SALES, name="biased", model=Linear(bias=True))
+    far = msgspec.structs.replace(
+        other, name="far", data=msgspec.structs.replace(SALES.data, seed=9)
+    )
+    experiment = made(SALES, COSTLY, other, far, settings={"train.batch": [8, "full"]})
+    assert [pane.name for pane in panes(experiment)] == [
+        "sales-mse and biased",
+        "sales-cost1-profit99",
+        "far",
+    ]
+    assert [len(pane.groups) for pane in panes(experiment)] == [4, 2, 2]
+    one = made(SALES, other, settings={"train.batch": [8]})
+    assert [pane.name for pane in panes(one)] == ["sales-mse and biased"]
+
+
+def test_a_pane_of_many_presets_names_some() -> None:
+    many = [msgspec.structs.replace(SALES, name=f"p{i}") for i in range(6)]
+    assert [pane.name for pane in panes(made(*many[:4]))] == ["p0, p1, p2 and p3"]
+    assert [pane.name for pane in panes(made(*many))] == ["p0, p1, p2 and 3 more"]
+
+
+def test_another_penalty_is_another_pane() -> None:
+    experiment = made(SALES, settings={"regularisation.l2": [0.0, 0.5]})
+    assert [pane.name for pane in panes(experiment)] == [
+        "sales-mse regularisation.l2=0",
+        "sales-mse regularisation.l2=0.5",
+    ]
+    assert differing(experiment) == ("regularisation.l2",)
+    assert [value(experiment, run, "regularisation.l2") for run in experiment.runs] == [0.0, 0.5]
 
 
 def test_only_what_differs_is_a_key() -> None:

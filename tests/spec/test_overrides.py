@@ -12,8 +12,9 @@ from tuitrain.optim import OPTIMIZERS, name_of
 from tuitrain.optim.schedules import Cosine
 from tuitrain.spec.catalogue import catalogue, find
 from tuitrain.spec.load import decode, parse, to_toml
+from tuitrain.spec.loss import Asymmetric, MeanSquared
 from tuitrain.spec.overrides import assignments, override, parse_value
-from tuitrain.spec.preset import Asymmetric, Expected, MeanSquared
+from tuitrain.spec.preset import Expected
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 sales, parabola = find("sales-mse"), find("parabola-decay")
@@ -167,7 +168,10 @@ FAILURES = {
         "cannot be [1.0, 2.0]; expected 2 lists of 1 number, such as [[0.0], [0.0]]"
     ),
     "model.init.b=[0]": "no such parameter; expected one of w",
-    "data.truth=[1]": 'unknown key for kind "sales"; expected one of rows, seed, noise',
+    "data.truth=[1]": (
+        'unknown key for kind "sales"; '
+        "expected one of test, shuffle, standardise, rows, seed, noise"
+    ),
     "optimizer.lr=1\nx = 2": 'cannot be "1\\nx = 2"; expected a number at least 0',
 }
 

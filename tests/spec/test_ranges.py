@@ -51,6 +51,13 @@ def test_values_are_parted_outside_brackets_and_quotes() -> None:
     assert [*map(repr, ranges.values("true,1,true", "--set"))] == ["True", "1"]
 
 
+def test_seeds_are_a_number_a_range_or_a_list() -> None:
+    assert ranges.seeds("8", "--seeds") == 8
+    assert ranges.seeds("2:5", "--seeds") == range(2, 5)
+    assert ranges.seeds("0, 3,5", "--seeds") == [0, 3, 5]
+    assert ranges.seeds("7,0:3,1", "--seeds") == [7, 0, 1, 2]
+
+
 def test_a_comma_within_a_schedule_parts_its_settings() -> None:
     given = "constant,cosine:end=0.01,warmup=100,step:every=10"
     assert ranges.schedules(given, "--schedule") == [
@@ -77,6 +84,10 @@ def test_a_comma_within_a_schedule_parts_its_settings() -> None:
         (ranges.seeds, "0", "no seed at all"),
         (ranges.seeds, "4:4", "no seed at all"),
         (ranges.seeds, "-1", "no number of seeds"),
+        (ranges.seeds, "0,x", "no number of seeds"),
+        (ranges.seeds, "0,,5", "an item is empty"),
+        (ranges.seeds, "0,5:5", "no seed at all"),
+        (ranges.seeds, "0,1:99999999999", "the list is too long"),
         (ranges.seeds, "1:2:3", "no number of seeds"),
         (ranges.optimizers, "sgd,adamm", "no optimizer 'adamm'"),
         (ranges.values, "1,", "an item is empty"),

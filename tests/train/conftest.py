@@ -9,17 +9,11 @@ import pytest
 from tuitrain.optim import Optimizer
 from tuitrain.optim.schedules import Constant, Schedule
 from tuitrain.optim.sgd import SGD
+from tuitrain.spec.data import AnyData, Gaussian
 from tuitrain.spec.experiment import Run, run_name
-from tuitrain.spec.preset import (
-    AnyData,
-    AnyLoss,
-    AnyModel,
-    Gaussian,
-    Linear,
-    MeanSquared,
-    Preset,
-    Train,
-)
+from tuitrain.spec.loss import AnyLoss, MeanSquared, Regularisation
+from tuitrain.spec.model import AnyModel, Linear
+from tuitrain.spec.preset import Preset, Train
 
 NOISY_PLANE = Gaussian(rows=20, seed=3, truth=[1.0, -2.0, 0.5], noise=0.3)
 
@@ -35,6 +29,7 @@ def problem() -> Callable[..., Preset]:
         data: AnyData | None = NOISY_PLANE,
         optimizer: Optimizer | None = None,
         schedule: Schedule | None = None,
+        regularisation: Regularisation = Regularisation(),  # noqa: B008
         **train: object,
     ) -> Preset:
         return Preset(
@@ -45,6 +40,7 @@ def problem() -> Callable[..., Preset]:
             data=data,
             optimizer=optimizer or SGD(lr=0.05),
             schedule=schedule or Constant(),
+            regularisation=regularisation,
             train=Train(**{"steps": 200, "dtype": "float64"} | train),  # type: ignore[arg-type]
         )
 

@@ -9,9 +9,9 @@ from tuitrain.data import dataset
 from tuitrain.record.landscape import through
 from tuitrain.spec.catalogue import catalogue, find
 from tuitrain.spec.experiment import single
+from tuitrain.spec.loss import Asymmetric
 from tuitrain.spec.overrides import override
-from tuitrain.spec.preset import Asymmetric
-from tuitrain.train import probes
+from tuitrain.train import judge, probes
 from tuitrain.train.probes import Surface
 from tuitrain.train.trainer import Trainer
 
@@ -23,7 +23,7 @@ def test_the_loss_is_the_one_that_the_trainer_judges_by(name: str) -> None:
     trainer.advance(20)
     weights = trainer.weights()
     point = np.concatenate([np.ravel(value) for value in weights.values()])
-    judged = trainer.evaluate().loss
+    judged = trainer.evaluate().values["loss"]
     np.testing.assert_allclose(Surface(preset)(point[None]), judged, rtol=1e-12)
 
 
@@ -47,11 +47,19 @@ def test_asymmetric_loss_by_its_definition() -> None:
     np.testing.assert_allclose(Surface(preset)(point), [expected], rtol=1e-12)
 
 
-def test_points_worked_out_in_parts_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    points = np.random.default_rng(0).normal(size=(50, 2))
-    whole = Surface(find("sales-mse"))(points)
-    monkeypatch.setattr(probes, "MEMORY", 100)  # three points of 32 rows at once
-    np.testing.assert_allclose(Surface(find("sales-mse"))(points), whole, rtol=1e-12)
+@pytest.mark.parametrize("name", ["sales-mse", "iris", "dots-l2", "digits-cnn"])
+@pytest.mark.parametrize("memory", [100, 20_000])  # less than a run, a few runs at once
+def test_points_worked_out_in_parts_are_the_same(
+    monkeypatch: pytest.MonkeyPatch, name: str, memory: int
+) -> None:
+    preset = find(name)
+    if name == "digits-cnn":
+        preset = override(preset, {"data.test": 0.97, "model.channels": [2, 3]})
+    surface = Surface(preset)
+    points = np.random.default_rng(0).normal(size=(7, surface.parameters))
+    whole = surface(points)
+    monkeypatch.setattr(judge, "MEMORY", memory)
+    np.testing.assert_allclose(surface(points), whole, rtol=1e-12)
 
 
 def test_weights_that_are_not_finite_give_a_loss_that_is_not() -> None:

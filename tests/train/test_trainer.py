@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from tests.train.same import everything, same_bits, same_state
 from tuitrain.errors import InputError
 from tuitrain.optim import OPTIMIZERS, Optimizer
 from tuitrain.optim.adam import Adam
@@ -25,43 +25,19 @@ from tuitrain.optim.schedules import (
     Schedule,
 )
 from tuitrain.optim.sgd import SGD, Momentum
+from tuitrain.spec.data import Gaussian, Points
 from tuitrain.spec.experiment import Run
-from tuitrain.spec.preset import (
-    Asymmetric,
-    CrossEntropy,
+from tuitrain.spec.loss import (
     Expression,
-    Gaussian,
-    Linear,
-    Parameter,
-    Points,
-    Preset,
-    SoftmaxCrossEntropy,
 )
-from tuitrain.spec.recording import Chunk, Layout
-from tuitrain.train import Divergence, Trainer, TrainState
+from tuitrain.spec.model import Linear, Parameter
+from tuitrain.spec.preset import Preset
+from tuitrain.spec.recording import Layout
+from tuitrain.train import Divergence, Trainer
 from tuitrain.train import trainer as trainer_module
 
 Problem = Callable[..., Preset]
 Runs = Callable[..., list[Run]]
-
-
-def everything(trainer: Trainer, *steps: int) -> dict[str, np.ndarray]:
-    """All rows of a training, advanced by these numbers of steps in turn (the last repeats)."""
-    sizes, chunks = list(steps), []
-    while not trainer.finished:
-        chunk = trainer.advance(sizes.pop(0) if len(sizes) > 1 else sizes[0])
-        if chunk is not None:
-            chunks.append(chunk)
-    for before, after in pairwise(chunks):
-        assert after.first == before.last + before.stride
-    return {name: np.concatenate([c.series[name] for c in chunks], 1) for name in chunks[0].series}
-
-
-def same_bits(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
-    assert one.keys() == other.keys()
-    for name in one:
-        assert one[name].dtype == other[name].dtype
-        assert one[name].tobytes() == other[name].tobytes(), name
 
 
 # What the numbers depend on -----------------------------------------------------------------
@@ -363,7 +339,7 @@ def test_all_runs_ended_ends_the_training(problem: Problem, runs: Runs) -> None:
     assert trainer.finished
     assert trainer.step == chunk.last == max(steps)
     assert trainer.advance(10) is None
-    assert not np.all(np.isfinite(trainer.evaluate().loss))
+    assert not np.all(np.isfinite(trainer.evaluate().values["loss"]))
 
 
 # Resuming -----------------------------------------------------------------------------------
@@ -393,16 +369,6 @@ def test_a_resumed_training_has_the_same_bits(
     same_bits(everything(straight, 200), everything(resumed, 200))
     assert len(straight.diverged) > 1
     same_state(straight.state, resumed.state)
-
-
-def same_state(one: TrainState, other: TrainState) -> None:
-    assert (one.step, one.diverged) == (other.step, other.diverged)
-    same_bits(dict(one.optimizer), dict(other.optimizer))
-    for field in (
-        *("parameters", "lr", "reference", "warmed"),
-        *("window", "last_loss", "least_loss"),
-    ):
-        same_bits({field: getattr(one, field)}, {field: getattr(other, field)})
 
 
 def test_the_state_is_a_copy(problem: Problem, runs: Runs) -> None:
@@ -519,34 +485,7 @@ def test_a_resumed_training_keeps_the_window(problem: Problem, runs: Runs) -> No
     same_bits(everything(first, 50), everything(second, 50))
 
 
-# Evaluation ---------------------------------------------------------------------------------
-
-
-def test_evaluation_takes_all_rows_and_the_weights_of_now(problem: Problem, runs: Runs) -> None:
-    preset = problem(batch=6, dtype="float32", loss=Asymmetric(cost=2.0))
-    trainer = Trainer(preset, runs(preset, [SGD(lr=0.001), SGD(lr=0.002)]))
-    trainer.advance(50)
-    found = trainer.evaluate()
-    whole = structs.replace(preset, train=structs.replace(preset.train, batch="full"))
-    other = Trainer(whole, trainer.runs)
-    other.state = trainer.state
-    chunk = other.advance(1)
-    assert isinstance(chunk, Chunk)
-    assert found.loss.dtype == np.float64
-    np.testing.assert_allclose(found.loss, chunk.series["loss"][:, 0], rtol=1e-5)
-    assert found.metrics == {}
-
-
-@pytest.mark.parametrize("kind", [SoftmaxCrossEntropy(), CrossEntropy()], ids=repr)
-def test_accuracy_is_the_share_of_rows(
-    problem: Problem, runs: Runs, kind: SoftmaxCrossEntropy
-) -> None:
-    data = Points(x=[1.0, -1.0, 2.0], y=[[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
-    preset = problem(model=Linear(init={"w": [[1.0, -1.0]], "b": [0.0, 0.0]}), loss=kind, data=data)
-    evaluation = Trainer(preset, runs(preset)).evaluate()
-    assert evaluation.metrics["accuracy"].tolist() == [2 / 3]
-    one_row = structs.replace(preset, data=Points(x=[1.0], y=[[1.0, 0.0]]))
-    assert Trainer(one_row, runs(one_row)).evaluate().metrics == {}
+# Schedules ----------------------------------------------------------------------------------
 
 
 def test_schedules_of_neighbours_are_their_own(problem: Problem, runs: Runs) -> None:

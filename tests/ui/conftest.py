@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
+from tests.forked import fork_server, forked_workers
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.inbox import Stop, send
 from tuitrain.ui.app import TuitrainApp
 from tuitrain.ui.screens.dashboard import DashboardScreen
+
+__all__ = ["fork_server", "forked_workers"]
 
 PATIENCE = 60.0
 """Seconds to wait for what another process does on a busy machine."""
@@ -88,8 +92,9 @@ async def start(
     pilot: Pilot[None], name: str, *, full_speed: bool = True, **settings: str
 ) -> DashboardScreen:
     """Choose a preset by its name, set settings as the form does, start, wait for its worker."""
-    await choose(pilot, name)
     screen = pilot.app.screen
+    screen.query_one("#filter", Input).value = name  # typing it draws the screen for every letter
+    await pilot.pause()
     for key, value in settings.items():
         screen.drafts[screen.chosen].set(key.replace("__", "."), value)  # type: ignore[attr-defined]
     await pilot.press("ctrl+s")

@@ -104,7 +104,7 @@ async def test_letters_and_colours_stay_with_a_line(opened, runs_dir: Path) -> N
 
         before = looks()
         assert len(set(before.values())) == 3
-        await pilot.press("right_square_bracket", "v")
+        await pilot.press("greater_than_sign", "v")
         assert looks() == before
         await pilot.press("slash", *"adam", "enter")
         assert looks() == {"adam": before["adam"]}
@@ -127,7 +127,7 @@ async def test_sorting_by_keys_and_by_clicks(opened, runs_dir: Path) -> None:
         assert rows(pilot) == [("line", 0), ("line", 1), ("line", 2)]
         await pilot.click(RunTable, offset=(place + 2, 0))
         assert rows(pilot) == [("line", 2), ("line", 1), ("line", 0)]
-        await pilot.press("right_square_bracket")
+        await pilot.press("greater_than_sign")
         assert table.sort == ("state", False)
 
 
@@ -311,6 +311,58 @@ async def test_the_target_can_be_set(opened, runs_dir: Path) -> None:
             values = shown.recording.series(run, "loss").values
             reached = np.flatnonzero(values <= 0.1)
             assert steps[run] == reached[0] + 1 if reached.size else math.isnan(steps[run])
+
+
+async def test_a_target_is_for_the_pane_of_the_selected_line(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, "sales-mse sales-cost1-profit99", steps=20)
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        before = [standing.target for standing in shown.board.standings]
+        line = next(line for line in shown.board.lines if line.pane == 1)
+        shown.table.select(("line", line.number))
+        await pilot.press("l")
+        assert "For sales-cost1-profit99 alone" in page(pilot)
+        pilot.app.screen.query_one("#target", Input).value = "5000"
+        await pilot.press("enter")
+        assert [standing.target for standing in shown.board.standings] == [before[0], 5000]
+        await pilot.press("l")
+        pilot.app.screen.query_one("#target", Input).value = ""
+        await pilot.press("enter")
+        assert [standing.target for standing in shown.board.standings] == before
+
+
+async def test_the_pace_keys_change_how_fast_all_runs_go(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, steps=FAR)
+    async with opened(attach=folder) as pilot:
+        shown = screen(pilot)
+        await until(pilot, lambda: shown.recording.status.steps_per_second > 0, "speed")
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: shown.recording.status.pace is not None, "pace")
+        first = shown.recording.status.pace
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: shown.recording.status.pace != first, "slower")
+        assert shown.recording.status.pace < first
+        assert "pace" in page(pilot).splitlines()[1]
+        await pilot.press("f")
+        await until(pilot, lambda: shown.recording.status.pace is None, "full speed")
+
+
+async def test_the_landscape_lies_along_two_chosen_weights(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, "xor-linear", steps=40)
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        await pilot.press("d")
+        assert "Mark two weights" in page(pilot)
+        await pilot.press("space", "enter")  # one alone is no plane
+        assert "Mark two weights" in page(pilot)
+        await pilot.press("down", "down", "space", "enter")
+        landscapes = shown.views.survey("xor-linear")
+        first, _, third = landscapes.names
+        await until(pilot, lambda: f"{third} over {first}" in page(pilot), "two weights")
+        await until(pilot, lambda: bool(landscapes.landscapes), "the answer")
+        await pilot.press("d", "space", "end", "space", "enter")
+        await until(pilot, lambda: "PC2 (" in page(pilot), "principal directions")
+        assert landscapes.pair is None
 
 
 async def test_pause_step_resume_leave_and_stop(opened, runs_dir: Path) -> None:

@@ -339,3 +339,15 @@ async def test_by_mouse_alone(opened) -> None:
         pause = page(pilot).splitlines()[-1].index("pause")
         await pilot.click(offset=(pause, 39))
         await until(pilot, lambda: state(pilot) == "paused", "pause by mouse")
+
+
+async def test_the_landscape_of_a_larger_model_lies_along_two_chosen_weights(opened) -> None:
+    async with opened() as pilot:
+        shown = await start(pilot, "xor-linear")
+        await until(pilot, lambda: state(pilot) == "finished", "end")
+        first, second, _ = shown.survey.names
+        await pilot.press("d", "space", "down", "space", "enter")
+        await until(pilot, lambda: f"{second} over {first}" in page(pilot), "two weights")
+        await until(pilot, lambda: bool(shown.survey.landscapes), "the answer")
+        await pilot.press("d", "space", "down", "space", "enter")
+        await until(pilot, lambda: "PC2 (" in page(pilot), "principal directions")

@@ -12,7 +12,18 @@ from tuitrain.spec.experiment import single
 from tuitrain.spec.overrides import override
 from tuitrain.spec.size import batches_per_epoch
 from tuitrain.train.trainer import Trainer
-from tuitrain.ui.diagnosis import Miss, describe, diverged, ended, movement, percent
+from tuitrain.ui.diagnosis import (
+    Miss,
+    Movement,
+    at_chance,
+    describe,
+    diverged,
+    ended,
+    movement,
+    overfits,
+    overfitting,
+    percent,
+)
 from tuitrain.ui.facts import NOT_WEIGHTS
 
 
@@ -123,3 +134,66 @@ def test_sentences() -> None:
     )
     assert ended("killed", 70, plateau, None).word == "killed"
     assert (percent(0.004), percent(0.0996), percent(0.5)) == ("0.4 %", "10 %", "50 %")
+
+
+# Networks -------------------------------------------------------------------------------------
+
+
+def losses(rise: float, count: int = 60, noise: float = 0.0) -> tuple[np.ndarray, ...]:
+    """Steps, a falling train loss, and a test loss that turns at evaluation 20."""
+    random, k = np.random.default_rng(0), np.arange(count)
+    train = np.exp(-k / 20)
+    test = train.copy()
+    test[20:] = test[20] + rise * (k[20:] - 20) / 40
+    return 50 * k, train, test + noise * random.normal(size=count)
+
+
+def test_overfitting_is_told_with_its_step() -> None:
+    since = overfitting(*losses(0.3, noise=0.003))
+    assert since is not None
+    assert 900 <= since <= 1150
+    told = overfits(since)
+    assert told.sentence == f"since step {since:,} the test loss rises while the train loss falls"
+    assert told.tone == "warning"
+
+
+def test_a_test_loss_that_rests_or_trembles_is_no_overfitting() -> None:
+    assert overfitting(*losses(0.0)) is None
+    assert overfitting(*losses(0.005)) is None
+    assert overfitting(*losses(0.02, noise=0.05)) is None
+    steps, train, _ = losses(0.3)
+    assert overfitting(steps, train, train) is None
+    assert overfitting(*(side[:10] for side in losses(0.3))) is None
+    steps, train, test = losses(0.3)
+    assert overfitting(steps, 2 - train, test) is None  # both rise: something else is wrong
+    test[30] = np.nan
+    assert overfitting(steps, train, test) is None
+
+
+def test_a_network_that_stands_still_is_told_why() -> None:
+    still, none = np.full(200, 1e-7), np.empty(0)
+    told = at_chance(0.5, 8, still, "w1", none)
+    assert told.word == "stands still"
+    assert told.sentence == (
+        "gradients vanish: the gradient norm is 1e-07; accuracy 50 % is no better than chance"
+    )
+    told = at_chance(0.5, 8, np.ones(200), "w1", still)
+    assert "a step moves w1 by 1e-07 of its size" in told.sentence
+    told = at_chance(0.5, 1, np.ones(200), "w1", np.ones(200))
+    assert (told.word, told.sentence) == ("at chance", "accuracy 50 % is no better than chance")
+    assert "straight line" in at_chance(0.5, 0, still, "w1", none).sentence
+
+
+def test_the_end_tells_what_was_wrong() -> None:
+    rest = Movement("plateau", steps=100)
+    trouble = overfits(1200)
+    told = ended("finished", 5000, rest, None, trouble)
+    assert told.tone == "warning"
+    assert told.sentence.startswith("overfitting: since step 1,200")
+    told = ended("finished", 5000, rest, [], trouble)
+    assert told.sentence.startswith("expected values reached; overfitting: since step 1,200")
+    missed = [Miss("test accuracy", 0.81, "0.94 to 1")]
+    told = ended("finished", 5000, rest, missed, trouble)
+    assert told.sentence == (
+        "expected not reached: test accuracy is 0.81, not 0.94 to 1; overfitting at the end"
+    )

@@ -8,12 +8,15 @@ import pytest
 
 from tuitrain.ui.app import TuitrainApp
 from tuitrain.ui.keys import KEYS, bindings
+from tuitrain.ui.screens.compare import KEYS as COMPARE_KEYS
+from tuitrain.ui.screens.compare import CompareScreen
 from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.setup import SetupScreen
 
 SCREENS = [
     (SetupScreen, ("setup",)),
     (DashboardScreen, ("dashboard", "chart", "everywhere")),
+    (CompareScreen, COMPARE_KEYS),
 ]
 
 
@@ -26,14 +29,14 @@ def test_every_action_exists(screen: type, places: tuple[str, ...]) -> None:
             assert callable(getattr(owner, f"action_{name.removeprefix('app.')}")), key
 
 
-@pytest.mark.parametrize("places", [("setup",), ("dashboard", "chart", "everywhere")])
+@pytest.mark.parametrize("places", [places for _, places in SCREENS])
 def test_no_key_has_two_meanings(places: tuple[str, ...]) -> None:
     names = [binding.key for binding in bindings(*places)]
     assert len(names) == len(set(names))
 
 
 def test_the_footer_fits_eighty_columns() -> None:
-    for places in (("setup",), ("dashboard", "everywhere")):
+    for places in (("setup",), ("dashboard", "everywhere"), ("compare", "everywhere")):
         shown = [b for b in bindings(*places) if b.show]
         # A key, a space, its word, a space; of a group the keys one by one, then the word.
         keys = sum(len(b.key_display or "") + 1 for b in shown)

@@ -38,6 +38,50 @@ def test_the_screen_needs_no_torch() -> None:
     assert "'tuitrain.train" not in modules
 
 
+FIRST_FRAME = """
+import sys
+from pathlib import Path
+from textual.widgets import Button
+from tuitrain.ui import app
+
+def settle(self):
+    assert self.screen.query_one("#start", Button).size.width, "nothing has been laid out"
+    self.exit([*sys.modules])
+
+app.TuitrainApp._settle = settle
+app.devices = lambda: ["auto"]  # they are looked for after the first frame, in a thread
+print(*app.TuitrainApp(Path(sys.argv[1])).run(headless=True, size=(120, 40)))
+"""
+"""What is imported when the first frame is out."""
+
+
+def test_the_first_frame_waits_for_nothing_that_it_does_not_need(tmp_path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", FIRST_FRAME, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = set(ran.stdout.split())
+    late = {"sqlite3", "psutil", "importlib.metadata", "rich.markdown", "pygments", "contourpy"}
+    assert "tuitrain.ui.screens.setup" in found
+    assert not late & found
+    assert not {name for name in found if name.startswith(("tuitrain.worker", "tuitrain.train"))}
+    ours = {name for name in found if name.startswith("tuitrain.record.")}
+    assert ours <= {"tuitrain.record.directory"}
+    screens = {name for name in found if name.startswith("tuitrain.ui.screens.")}
+    assert screens == {"tuitrain.ui.screens.setup"}
+
+
+async def test_the_first_screen_is_the_only_one_and_complete(opened) -> None:
+    async with opened() as pilot:
+        assert [type(screen) for screen in pilot.app.screen_stack] == [SetupScreen]
+        form = pilot.app.screen.query_one(SettingsForm)
+        assert form.shown == pilot.app.screen.chosen == next(iter(catalogue()))
+        assert not form.plan.drafts[form.shown].changes  # menus that fill choose nothing
+        assert "Start training" in page(pilot)
+
+
 async def test_filter_narrows_and_escape_clears(opened) -> None:
     async with opened() as pilot:
         listed = pilot.app.screen.query_one("#presets", OptionList)

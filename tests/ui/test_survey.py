@@ -152,7 +152,7 @@ def test_a_larger_model_is_seen_along_its_principal_directions(train: Train) -> 
     survey = Survey(recording)
     survey.update()
     assert survey.plane is not None
-    assert survey.plane.names[0].startswith("direction 1 (")
+    assert survey.plane.names[0].startswith("PC1 (")
     (trail,) = survey.trails
     names = ["w[0,0]", "w[1,0]", "w[2,0]", "w[3,0]", "b[0]"]
     rows = np.stack([recording.series(0, name).values for name in names], axis=1)

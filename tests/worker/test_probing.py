@@ -45,6 +45,12 @@ def expected() -> np.ndarray:
     return Surface(find("line-fit"))(points).reshape(12, 24)
 
 
+def wait_for_lock(folder: ExperimentFolder) -> None:
+    """Waits until the session has let go of the folder's lock, and lets go of it too."""
+    with folder.lock(patience=5.0):
+        return
+
+
 @pytest.mark.parametrize("paused", [False, True])
 def test_a_worker_that_trains_answers(
     begin: Begin, endless: Experiment, until: Until, paused: bool
@@ -97,8 +103,7 @@ def test_it_ends_when_nobody_asks(begin: Begin, until: Until) -> None:
     until(lambda: folder.status().state == "finished")
     name = send(folder, PROBE)
     until(lambda: folder.status().ended)
-    with folder.lock(patience=5.0):  # the session has let go
-        pass
+    wait_for_lock(folder)
     serve(folder, idle=0.2)
     assert answered(folder, name)
     assert not receive(folder)

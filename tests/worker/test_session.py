@@ -73,7 +73,7 @@ def test_the_recording_is_the_trainers_arrays_bit_by_bit(
     assert (result.status, result.steps) == ("finished", 700)
     assert result.loss == chunk.series["loss"][0, -1]
     assert result.best_loss == chunk.series["loss"].min()
-    assert result.final_loss == trainer.evaluate().loss[0]
+    assert result.final_loss == trainer.evaluate().values["loss"][0]
     status = recording.status
     assert (status.state, status.step, status.total, status.threads) == ("finished", 700, 700, 1)
     assert status.device == "cpu"

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tuitrain.cli.options import complete_optimizer, complete_preset, runs_dir_option
+from tuitrain.cli.options import complete_optimizer, complete_preset
+from tuitrain.cli.training import (
+    TRAIN_KEYS,
+    check_machine,
+    exclude,
+    result_options,
+    start,
+    train,
+    training_options,
+)
 
 if TYPE_CHECKING:
     from tuitrain.spec.experiment import Experiment
 
 T = TypeVar("T")
-
-SETTINGS = {
-    "steps": "train.steps",
-    "epochs": "train.epochs",
-    "batch": "train.batch",
-    "dtype": "train.dtype",
-}
-"""The key of the presets that each option sets."""
 
 OTHERS = {"optimizer.lr": "--lr", "schedule": "--schedule", "seconds": "--seconds"}
 """The option of what else errors may name."""
@@ -39,21 +40,12 @@ OTHERS = {"optimizer.lr": "--lr", "schedule": "--schedule", "seconds": "--second
     help="See `tuitrain optimizers`; each preset's own by default.",
 )
 @click.option("--lr", metavar="X[,X...]", help="Learning rates, or a range: 1e-4:1:log:32.")
-@click.option("--seeds", metavar="N|A:B", help="From each preset's own seed on, or A to B-1.")
-@click.option("--schedule", metavar="SPEC", help="Such as `cosine:end=0.01,warmup=100`.")
-@click.option("--steps", metavar="N", help="How many updates to train.")
-@click.option("--epochs", metavar="N", help="How often to go through the data instead.")
+@click.option(
+    "--seeds", metavar="N|A:B|LIST", help="N from each preset's own on, A to B-1, or 0,3,5."
+)
+@training_options
 @click.option("--seconds", metavar="S", help="End after so long, if the steps are not done.")
 @click.option("--target", metavar="LOSS", help="The loss to reach; else 1 % above the least.")
-@click.option("--batch", metavar="N|full", help="Rows for each update.")
-@click.option("--device", metavar="DEVICE", default="auto", help="auto, cpu, cuda or cuda:N.")
-@click.option("--dtype", metavar="float32|float64", help="Of the weights.")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "eager", "compiled"]),
-    default="auto",
-    help="How a step runs; auto is eager.",
-)
 @click.option(
     "--set",
     "assignments",
@@ -61,11 +53,8 @@ OTHERS = {"optimizer.lr": "--lr", "schedule": "--schedule", "seconds": "--second
     multiple=True,
     help="Any key of the presets, such as `loss.cost=1,9` or `optimizer.beta1=0.8,0.9`.",
 )
-@runs_dir_option
+@result_options
 @click.option("--no-ui", is_flag=True, help="Print a table instead of opening the screen.")
-@click.option("--detach", is_flag=True, help="Print the experiment's id and do not wait.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
-@click.option("--quiet", is_flag=True, help="No progress and no messages on stderr.")
 @click.option("--fail-on-divergence", is_flag=True, help="Exit with 1 if a run diverges.")
 @click.pass_context
 def compare(context: click.Context, /, presets: tuple[str, ...], **options: Any) -> None:
@@ -77,8 +66,6 @@ def compare(context: click.Context, /, presets: tuple[str, ...], **options: Any)
 
     In a terminal the comparison screen opens; with --no-ui, or elsewhere, a ranking is printed.
     """
-    from tuitrain.cli.run import check_machine, exclude, start, train
-
     exclude(options, ("steps", "epochs"), ("detach", "as_json"), ("detach", "no_ui"))
     check_machine(options)
     experiment = planned(presets, options)
@@ -101,7 +88,7 @@ def planned(presets: tuple[str, ...], options: dict[str, Any]) -> Experiment:
 
     settings = {
         key: ranges.values(options[name], f"--{name} {options[name]}")
-        for name, key in SETTINGS.items()
+        for name, key in TRAIN_KEYS.items()
         if options[name] is not None
     }
     if options["schedule"] is not None:
@@ -116,7 +103,7 @@ def planned(presets: tuple[str, ...], options: dict[str, Any]) -> Experiment:
         target=given(options, "target", ranges.number),
         device=options["device"],
         engine=options["engine"],
-        options={key: f"--{name}" for name, key in SETTINGS.items()} | OTHERS,
+        options={key: f"--{name}" for name, key in TRAIN_KEYS.items()} | OTHERS,
     )
 
 

@@ -35,7 +35,7 @@ def open_setup() -> None:
     # Looking for garbage takes a third of the time to the first frame, which has none: the
     # application turns it on again.
     gc.disable()
-    from tuitrain.record.folder import runs_directory
+    from tuitrain.record.directory import runs_directory
     from tuitrain.ui.app import TuitrainApp
 
     show(TuitrainApp(runs_directory()))

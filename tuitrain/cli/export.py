@@ -6,10 +6,11 @@ import contextlib
 import csv
 import io
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import click
 
@@ -27,7 +28,19 @@ FIRST = ("loss", "lr", "grad_norm")
 
 FIGURES = ("svg", "png")
 
+JUDGED = ("loss", "data_loss", "accuracy", "test_loss", "test_accuracy")
+"""What evaluations tell, as far as it applies."""
+
 Row = list[Any]
+
+
+class Rows(Protocol):
+    """A table to write."""
+
+    header: list[str]
+
+    def rows(self) -> Iterator[Row]:
+        """Its rows as Python numbers, None where a run has no such column."""
 
 
 @click.command()
@@ -36,13 +49,19 @@ Row = list[Any]
     "--format", "format_", metavar="csv|jsonl|svg|png", required=True, help="What to write."
 )
 @click.option("-o", "--output", metavar="FILE", help="Where to; stdout by default.")
+@click.option("--evaluations", is_flag=True, help="What the weights were judged by, not the steps.")
 @runs_dir_option
-def export(id_: str | None, format_: str, output: str | None, runs_dir: Path) -> None:
+def export(
+    id_: str | None, format_: str, output: str | None, evaluations: bool, runs_dir: Path
+) -> None:
     """Write the recorded series: one line for each step and run; or draw them (svg, png).
 
     The column `run` counts the experiment's runs from 0, `epoch` (where the preset trains in
     epochs) from 1. A row holds the loss and the gradient norm that its update was computed
     from, the learning rate that it used, and the weights after it.
+
+    With --evaluations, a row holds the loss of the weights after its step on all training rows,
+    and what else they were judged by: accuracy, and loss and accuracy on the test set.
 
     The figure of one run shows its loss, learning rate and weights; that of a comparison the
     losses of every preset, with bands between the quartiles over seeds, and the sweep over the
@@ -53,11 +72,15 @@ def export(id_: str | None, format_: str, output: str | None, runs_dir: Path) ->
     if format_ not in (*WRITERS, *FIGURES):
         known = ", ".join([*WRITERS, *FIGURES[:-1]]) + f" or {FIGURES[-1]}"
         raise InputError(f"cannot write {format_!r}", where="--format", expected=known)
+    if evaluations and format_ in FIGURES:
+        raise InputError(
+            f"cannot be drawn as {format_}", where="--evaluations", expected="--format csv or jsonl"
+        )
     folder = resolve(runs_dir, id_)
     if format_ in FIGURES:
         draw(folder, format_, output)
     else:
-        write(folder, format_, output)
+        write(folder, format_, output, Evaluations if evaluations else Steps)
 
 
 def draw(folder: ExperimentFolder, format_: str, output: str | None) -> None:
@@ -87,13 +110,18 @@ def draw(folder: ExperimentFolder, format_: str, output: str | None) -> None:
         sys.stdout.buffer.write(figure.getvalue())
 
 
-def write(folder: ExperimentFolder, format_: str, output: str | None) -> None:
-    """Writes the rows of an experiment."""
+def write(
+    folder: ExperimentFolder,
+    format_: str,
+    output: str | None,
+    kind: Callable[[StoreReader, Experiment], Rows],
+) -> None:
+    """Writes rows of an experiment."""
     from tuitrain.record.reader import StoreReader, StoreReadError
 
     try:
         with contextlib.closing(StoreReader(folder.database)) as reader:
-            table = Table(reader, folder.experiment)
+            table = kind(reader, folder.experiment)
             if output in (None, "-"):
                 WRITERS[format_](table, sys.stdout)
             else:
@@ -104,13 +132,13 @@ def write(folder: ExperimentFolder, format_: str, output: str | None) -> None:
         raise InputError(str(error), where=folder.id) from error
 
 
-def report(corrupt: Mapping[int, str]) -> None:
+def report(corrupt: Mapping[str, str]) -> None:
     """Says what could not be read."""
-    for number, problem in corrupt.items():
-        click.echo(f"tuitrain: chunk {number} is left out: {problem}", err=True)
+    for what, problem in corrupt.items():
+        click.echo(f"tuitrain: {what} is left out: {problem}", err=True)
 
 
-class Table:
+class Steps:
     """The recorded rows of an experiment under one header.
 
     Args:
@@ -123,10 +151,7 @@ class Table:
 
         self.reader = reader
         self.layouts: list[Layout] = reader.layouts()
-        self.runs = [
-            [i for i, run in enumerate(experiment.runs) if run.preset == preset]
-            for preset in experiment.presets
-        ]
+        self.runs = stacks(experiment)
         self.epochs = [
             batches_per_epoch(preset) if preset.train.epochs else None
             for preset in experiment.presets.values()
@@ -158,14 +183,60 @@ class Table:
                 yield [run, step, *values]
 
 
-def write_csv(table: Table, file: TextIO) -> None:
+class Evaluations:
+    """The evaluations of an experiment under one header.
+
+    Args:
+        reader: the store.
+        experiment: what it records.
+
+    Raises:
+        InputError: nothing was evaluated.
+    """
+
+    def __init__(self, reader: StoreReader, experiment: Experiment) -> None:
+        self.runs = stacks(experiment)
+        self.diverged = {r.index: r.diverged_at for r in reader.runs() if r.diverged_at is not None}
+        self.evaluations = [scalars for _, scalars in reader.evaluations()]
+        told = {name for scalars in self.evaluations for name in scalars.values}
+        self.columns = [name for name in JUDGED if name in told]
+        self.header = ["run", "step", *self.columns]
+        if not told:
+            raise InputError(
+                "nothing was evaluated",
+                where="--evaluations",
+                expected="a preset with classes, test rows, two inputs or more than 64 weights",
+            )
+
+    def rows(self) -> Iterator[Row]:
+        """Every evaluation of every run, but for those from the step on in which it diverged."""
+        for scalars in self.evaluations:
+            columns = [
+                scalars.values[name].tolist() if name in scalars.values else None
+                for name in self.columns
+            ]
+            for position, run in enumerate(self.runs[scalars.stack]):
+                if scalars.step < self.diverged.get(run, math.inf):
+                    values = [column[position] if column else None for column in columns]
+                    yield [run, scalars.step, *values]
+
+
+def stacks(experiment: Experiment) -> list[list[int]]:
+    """The index of each run of every stack."""
+    return [
+        [i for i, run in enumerate(experiment.runs) if run.preset == preset]
+        for preset in experiment.presets
+    ]
+
+
+def write_csv(table: Rows, file: TextIO) -> None:
     """A header, in which `w[0,0]` is quoted for its comma, and a line for each row."""
     writer = csv.writer(file, lineterminator="\n")  # writes a float as its repr
     writer.writerow(table.header)
     writer.writerows(table.rows())
 
 
-def write_jsonl(table: Table, file: TextIO) -> None:
+def write_jsonl(table: Rows, file: TextIO) -> None:
     """One object for each row; what JSON has no number for is null."""
     from tuitrain.cli.result import finite
 
@@ -175,4 +246,4 @@ def write_jsonl(table: Table, file: TextIO) -> None:
     )
 
 
-WRITERS: dict[str, Callable[[Table, TextIO], None]] = {"csv": write_csv, "jsonl": write_jsonl}
+WRITERS: dict[str, Callable[[Rows, TextIO], None]] = {"csv": write_csv, "jsonl": write_jsonl}

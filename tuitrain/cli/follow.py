@@ -16,8 +16,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from tuitrain.record.evaluations import Scalars
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import Stop, send
+from tuitrain.record.ranking import ACCURACIES
 from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import Status
 
@@ -28,7 +30,7 @@ LINES = 2.0
 """Seconds between two lines where stderr is no terminal."""
 
 Show = Callable[[Status, str], None]
-"""Shows a status, and what the loss is in words."""
+"""Shows a status, and in words what the training has reached."""
 
 
 def follow(folder: ExperimentFolder, interrupted: Callable[[], int], *, quiet: bool) -> Status:
@@ -39,31 +41,35 @@ def follow(folder: ExperimentFolder, interrupted: Callable[[], int], *, quiet: b
         interrupted: counts Ctrl+C: the first stops the experiment, the second leaves at once.
         quiet: show no progress.
     """
-    loss = Loss(folder)
-    with display(quiet) as show, contextlib.closing(loss):
+    reached = Reached(folder)
+    with display(quiet) as show, contextlib.closing(reached):
         asked = False
         while not (status := folder.status()).ended and interrupted() < 2:
-            show(status, loss.read())
+            show(status, reached.read())
             if interrupted() and not asked:
                 send(folder, Stop())
                 asked = True
             time.sleep(POLL)
-        show(status, loss.read())
+        show(status, reached.read())
         return status
 
 
-class Loss:
-    """The loss of the newest row of a single run, or the least of several runs; reads no rows."""
+class Reached:
+    """What a single run has reached last, or the best of several runs; reads no rows."""
 
     def __init__(self, folder: ExperimentFolder) -> None:
         self.folder = folder
         self.several = len(folder.experiment.runs) > 1
         self.reader: StoreReader | None = None
-        self.seen = 0
-        self.value = math.nan
+        self.seen = self.judged = 0
+        self.loss = math.nan
+        self.accuracy = "", math.nan
 
     def read(self) -> str:
-        """The loss now, such as `loss 0.25`; `loss nan` before the first step."""
+        """The loss, and the accuracy where there is one, such as `loss 0.25  accuracy 0.97`.
+
+        Before the first step, `loss nan`.
+        """
         with contextlib.suppress(StoreReadError):
             if self.reader is None and self.folder.database.exists():
                 self.reader = StoreReader(self.folder.database)
@@ -72,10 +78,23 @@ class Loss:
                     self.seen = key
                     if self.several:
                         least = np.fmin.reduce(self.reader.least_losses(summary))
-                        self.value = float(np.fmin(self.value, least))
+                        self.loss = float(np.fmin(self.loss, least))
                     else:
-                        self.value = float(summary.last[0, 0])
-        return f"{'best ' if self.several else ''}loss {self.value:.6g}"
+                        self.loss = float(summary.last[0, 0])
+                for key, scalars in self.reader.evaluations(self.judged):
+                    self.judged = key
+                    self.judge(scalars)
+        told = {"loss": self.loss} | dict([self.accuracy] if self.accuracy[0] else [])
+        best = "best " * self.several
+        return "  ".join(f"{best}{name} {value:.6g}" for name, value in told.items())
+
+    def judge(self, scalars: Scalars) -> None:
+        """Takes in an evaluation: the accuracy on the test set, or the other without one."""
+        name = next((name for name in reversed(ACCURACIES) if name in scalars.values), None)
+        if name is not None:
+            most = float(np.fmax.reduce(scalars.values[name]))
+            before = self.accuracy[1] if self.several else math.nan
+            self.accuracy = name.replace("_", " "), float(np.fmax(most, before))
 
     def close(self) -> None:
         """Lets go of the store."""
@@ -105,7 +124,7 @@ def interrupts() -> Iterator[Callable[[], int]]:
 def display(quiet: bool) -> Iterator[Show]:
     """A progress bar where stderr is a terminal, else a line now and then."""
     if quiet:
-        yield lambda _status, _loss: None
+        yield lambda _status, _reached: None
     elif sys.stderr.isatty():
         with Progress(
             TextColumn("{task.description}"),
@@ -124,13 +143,13 @@ def display(quiet: bool) -> Iterator[Show]:
 def bar(progress: Progress) -> Show:
     task = progress.add_task("starting", total=None, figures="")
 
-    def show(status: Status, loss: str) -> None:
+    def show(status: Status, reached: str) -> None:
         progress.update(
             task,
             description=status.state,
             total=status.total or None,
             completed=status.step,
-            figures=figures(status, loss),
+            figures=figures(status, reached),
             refresh=True,
         )
 
@@ -141,21 +160,21 @@ def lines() -> Show:
     shown = ""
     due = 0.0
 
-    def show(status: Status, loss: str) -> None:
+    def show(status: Status, reached: str) -> None:
         nonlocal shown, due
         now = time.monotonic()
         if status.state != shown or (now >= due and status.state == "running"):
             shown, due = status.state, now + LINES
-            click.echo("  ".join(filter(None, (status.state, figures(status, loss)))), err=True)
+            click.echo("  ".join(filter(None, (status.state, figures(status, reached)))), err=True)
 
     return show
 
 
-def figures(status: Status, loss: str) -> str:
+def figures(status: Status, reached: str) -> str:
     """Where the training stands, in one line; empty before it has started."""
     if not status.step:
         return ""
-    parts = [f"{status.step:,}/{status.total:,}", loss]
+    parts = [f"{status.step:,}/{status.total:,}", reached]
     if status.steps_per_second:
         parts.append(f"{status.steps_per_second:,.0f} steps/s")
         if not status.ended:

@@ -46,7 +46,7 @@ def runs_dir_option(command: F) -> F:
 
 
 def runs_directory(option: str | None = None) -> Path:
-    from tuitrain.record.folder import runs_directory as resolve
+    from tuitrain.record.directory import runs_directory as resolve
 
     return resolve(option)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from itertools import groupby
 from pathlib import Path
 
@@ -49,13 +50,20 @@ def list_presets() -> None:
 @presets.command()
 @click.argument("name", shell_complete=complete_preset)
 def show(name: str) -> None:
-    """Print the file of a preset: a start for one of your own."""
+    """Print the file of a preset: a start for one of your own.
+
+    What it comes to (rows, layers, what is expected) goes to stderr: > FILE holds the preset alone.
+    """
+    from tuitrain.cli.facts import facts
     from tuitrain.spec.catalogue import catalogue, find, preset_directory
 
     preset = find(name)
     shipped = preset_directory() / f"{preset.name}.toml"
     path = shipped if name in catalogue() else Path(name)
     show_code(path.read_text(encoding="utf-8"), "toml")
+    sys.stdout.flush()
+    for what, told in facts(preset):
+        click.echo(f"{what + ':':<24}{told}", err=True)
 
 
 @presets.command()

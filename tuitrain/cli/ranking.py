@@ -69,6 +69,7 @@ def report_group(experiment: Experiment, ranked: Ranked, keys: list[str]) -> dic
         "median_final_loss": finite(ranked.loss.median),
         "quartiles": [finite(ranked.loss.low), finite(ranked.loss.high)],
         "seeds": [run.seed for run in runs],
+        **{name: finite(spread.median) for name, spread in ranked.metrics.items()},
         "diverged": ranked.diverged,
         "median_steps_to_target": finite(ranked.steps.median),
     }
@@ -117,16 +118,19 @@ def print_standing(experiment: Experiment, standing: Standing, known: float | No
         if key != "seed" and len({str(value(experiment, run, key)) for run in first}) > 1
     ]
     several = any(len(ranked.group.runs) > 1 for ranked in standing.ranking)
-    heads = ["", *(key.removeprefix("optimizer.") for key in keys or ["optimizer"]), "final loss"]
-    heads += ["quartiles"] * several + ["gap"] * (known is not None)
-    heads += ["to target", "diverged"]
-    made = table(*heads, right=("", "final loss", "gap", "to target", "diverged"))
+    settings = [key.removeprefix("optimizer.") for key in keys or ["optimizer"]]
+    metrics = standing.ranking[0].metrics
+    told = ["gap"] * (known is not None) + [name.replace("_", " ") for name in metrics]
+    told += ["to target", "diverged"]
+    heads = ["", *settings, "final loss", *["quartiles"] * several, *told]
+    made = table(*heads, right=("", "final loss", *told))
     for ranked, run in zip(standing.ranking, first, strict=True):
         row = [str(ranked.rank)]
         row += [show(value(experiment, run, key)) for key in keys or ["optimizer"]]
         row.append(figure(ranked.loss.median))
         row += [between(ranked.loss)] * several
         row += [figure(ranked.loss.median - (known or 0.0), 3)] * (known is not None)
+        row += [figure(ranked.metrics[name].median, 4) for name in metrics]
         row.append(f"{ranked.steps.median:,.0f}" if math.isfinite(ranked.steps.median) else "-")
         row.append(f"{ranked.diverged}/{len(ranked.group.runs)}" if ranked.diverged else "")
         made.add_row(*map(Text, row))

@@ -16,7 +16,7 @@ from tuitrain.record.live import Recording
 from tuitrain.record.status import ALIVE, RunResult
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.recording import element_names
-from tuitrain.spec.size import batches_per_epoch
+from tuitrain.spec.size import batches_per_epoch, test_rows
 
 MAX_JSON_WEIGHTS = 10_000
 """Parameters of a run up to which `--json` holds them all."""
@@ -118,11 +118,14 @@ def figures(result: RunResult, recording: Recording, preset: Preset) -> list[tup
     below = f"below {expected.loss_below:g}" if expected.loss_below is not None else ""
     final = f"{expected.loss:.7g} ± {expected.tolerance:g}" if expected.loss is not None else below
     several = batches_per_epoch(preset) > 1
+    of = " (training rows)" if test_rows(preset) else " (all rows)" if several else ""
     rows = [
         ("loss (last batch)" if several else "loss (last step)", f"{result.loss:.7g}", ""),
-        ("final loss (all rows)" if several else "final loss", f"{result.final_loss:.7g}", final),
+        (f"final loss{of}", f"{result.final_loss:.7g}", final),
     ]
-    rows += [(name, f"{value:.7g}", "") for name, value in result.metrics.items()]
+    for name, value in result.metrics.items():
+        hope = " to ".join(f"{bound:g}" for bound in expected.metrics.get(name, ()))
+        rows.append((name.replace("_", " "), f"{value:.7g}", hope))
     weights = recording.last_weights.get(result.index, {})
     if sum(values.size for values in weights.values()) > MAX_SHOWN_WEIGHTS:
         return rows

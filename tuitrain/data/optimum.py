@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from tuitrain.data.dataset import Dataset, dataset
 from tuitrain.spec.expression import evaluate
-from tuitrain.spec.preset import (
+from tuitrain.spec.loss import (
     Asymmetric,
     Expression,
-    Linear,
     MeanSquared,
-    Parameter,
-    Preset,
+    Regularisation,
     SoftmaxCrossEntropy,
 )
+from tuitrain.spec.model import Linear, Network, Parameter
+from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import shapes
 
 Matrix = NDArray[np.float64]
@@ -52,16 +52,21 @@ class Optimum:
 def optimum(preset: Preset) -> Optimum | None:
     """The least possible loss of a preset; None where there is no exact way to it.
 
-    A mean of squares is a least-squares problem, the asymmetric loss a linear program; the
-    cross-entropy of free logits is least where they give the mean target; a formula that is a
-    polynomial is least at a root of its derivative.
+    Predictions that are linear in the parameters have one: a mean of squares is a least-squares
+    problem, the asymmetric loss a linear program. The cross-entropy of free logits is least where
+    they give the mean target, a formula that is a polynomial at a root of its derivative. Nothing
+    is known of deeper networks, nor where large weights cost something.
     """
+    if preset.regularisation != Regularisation():
+        return None
     match preset.loss, preset.model:
         case Expression(formula=formula), _:
             return _of_formula(formula, shapes(preset)["w"])
         case SoftmaxCrossEntropy(), Parameter():
             return _of_logits(_rows(preset).y)
-        case ((MeanSquared() | Asymmetric()), _):
+        case ((MeanSquared() | Asymmetric()), (Linear() | Parameter())):
+            return _of_linear(preset)
+        case ((MeanSquared() | Asymmetric()), Network(hidden=[], output="linear")):
             return _of_linear(preset)
     return None
 
@@ -113,7 +118,7 @@ def _of_logits(y: Matrix) -> Optimum:
 def _of_linear(preset: Preset) -> Optimum | None:
     """Predictions that are linear in the parameters: x w + b, or a free w for every row."""
     data, loss = _rows(preset), preset.loss
-    with_bias = isinstance(preset.model, Linear) and preset.model.bias
+    with_bias = isinstance(preset.model, Linear | Network) and preset.model.bias
     # a free parameter is the bias of a model without inputs
     ones = [np.ones((len(data.y), 1))] if with_bias or isinstance(preset.model, Parameter) else []
     x = np.hstack([data.x, *ones])
@@ -131,8 +136,11 @@ def _of_linear(preset: Preset) -> Optimum | None:
         w, method = np.asarray(np.linalg.lstsq(x, data.y)[0], np.float64), "least squares"
         least = ((x @ w - data.y) ** 2).mean()
     inputs = data.x.shape[1]
-    parts = {"w": w[:inputs], "b": w[inputs]} if with_bias else {"w": w}
-    weights = {name: parts[name].reshape(shape) for name, shape in shapes(preset).items()}
+    parts = (w[:inputs], w[inputs]) if with_bias else (w,)
+    weights = {
+        name: part.reshape(shape)
+        for (name, shape), part in zip(shapes(preset).items(), parts, strict=True)
+    }
     return Optimum(float(least), weights, method)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuitrain.record.live import Recording
-from tuitrain.record.ranking import Numbers, Ranked, default_target, losses, rank
+from tuitrain.record.ranking import Numbers, Ranked, default_target, losses, metrics, rank
 from tuitrain.record.target import Losses
 from tuitrain.record.verdict import verdict
 from tuitrain.spec.experiment import Experiment
@@ -42,8 +42,8 @@ class Comparison:
 
     Attributes:
         panes: the runs by what can be compared.
-        target: the loss to reach, in every pane; None for each pane's default.
         losses: the loss that every run is judged by, infinite for diverged runs.
+        metrics: what else every run is judged by, as `ranking.metrics` gives it.
         targets: the loss that every run is to reach.
         steps: the first step of every run that did, NaN where none has.
         seconds: the same in seconds of the experiment's training; the runs of a preset train
@@ -54,7 +54,8 @@ class Comparison:
         self.experiment = experiment
         self.optima = optima
         self.panes = panes(experiment)
-        self.target = experiment.target
+        self._aims: dict[tuple[str, ...], float | None] = {}
+        self.metrics: dict[str, Numbers] = {}
         self._rows = Losses(experiment)
         unknown = np.full(len(experiment.runs), np.nan)
         self.losses, self.targets, self.steps, self.seconds = (unknown.copy() for _ in range(4))
@@ -66,6 +67,7 @@ class Comparison:
             return []
         self._rows.refresh(recording)
         self.losses = losses(results, self._rows.last)
+        self.metrics = metrics(results)
         targets = [self._target(pane) for pane in self.panes]
         for pane, target in zip(self.panes, targets, strict=True):
             self.targets[pane.runs] = target
@@ -83,15 +85,23 @@ class Comparison:
         return self._rows.initial
 
     def _standing(self, pane: Pane, target: float, ended: bool) -> Standing:
-        ranking = rank(pane, self.losses, self.steps)
+        ranking = rank(pane, self.losses, self.steps, self.metrics)
         words = verdict(
             self.experiment, pane, ranking, self.losses, self.initial, target=target, ended=ended
         )
         return Standing(pane, target, ranking, words)
 
+    def aim(self, pane: Pane, target: float | None) -> None:
+        """Set the loss to reach in one pane, or (None) leave it at the pane's default.
+
+        Until then it is the experiment's target, if that has one.
+        """
+        self._aims[pane.presets] = target
+
     def _target(self, pane: Pane) -> float:
-        if self.target is not None:
-            return self.target
+        target = self._aims.get(pane.presets, self.experiment.target)
+        if target is not None:
+            return target
         known = [self.optima[name] for name in pane.presets if name in self.optima]
         least = min(known) if len(known) == len(pane.presets) else None
         return default_target(pane, self.losses, self.initial, least)

@@ -16,7 +16,6 @@ from functools import cached_property
 from pathlib import Path
 
 import msgspec
-import platformdirs
 import psutil
 
 from tuitrain.errors import InputError
@@ -24,7 +23,7 @@ from tuitrain.record import files, process
 from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import ExperimentState, RunResult, Status
 from tuitrain.spec.experiment import Experiment
-from tuitrain.spec.load import experiment_from_toml, experiment_to_toml, read_text
+from tuitrain.spec.load import experiment_from_toml, experiment_to_toml, pinned, read_text
 
 STARTING = 10.0
 """Seconds that a new folder may wait for its worker before it counts as dead."""
@@ -56,11 +55,15 @@ class ExperimentFolder:
         """A new folder, with the experiment and the versions of what trains it written down.
 
         Raises:
-            InputError: the directory is not on a local disk, or not writable.
+            InputError: the directory is not on a local disk, or not writable; or a file of data
+                cannot be read.
         """
         now = datetime.now(UTC)
         experiment = msgspec.structs.replace(
-            experiment, created=now.isoformat(), versions=versions()
+            experiment,
+            presets={name: pinned(preset) for name, preset in experiment.presets.items()},
+            created=now.isoformat(),
+            versions=versions(),
         )
         runs_dir = runs_dir.expanduser().absolute()
         try:
@@ -169,14 +172,6 @@ class ExperimentFolder:
                 return reader.status()
         except StoreReadError as error:
             return Status("starting", error=str(error))
-
-
-def runs_directory(option: str | None = None) -> Path:
-    """Where experiments are kept: `option`, else TUITRAIN_RUNS_DIR, else the user's data."""
-    chosen = option or os.environ.get("TUITRAIN_RUNS_DIR")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return platformdirs.user_data_path("tuitrain", appauthor=False) / "runs"
 
 
 def experiments(runs_dir: Path) -> list[ExperimentFolder]:

@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from tuitrain.record import files
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.landscape import Finest, Plane, Window
-from tuitrain.spec.preset import Positive
+from tuitrain.spec.base import Positive
 
 log = logging.getLogger(__name__)
 _numbers = count()

@@ -136,7 +136,8 @@ def through(first: int, second: int, origin: ArrayLike, names: Sequence[str]) ->
 def principal(points: Points) -> Plane:
     """The plane through the mean of points `[n, P]` along which they spread the most.
 
-    P >= 2. How much of the whole spread each direction holds stands in its name.
+    P >= 2. x and y are the first two principal components, PC1 and PC2; how much of the whole
+    spread each holds stands in its name.
 
     Source: Li et al., Visualizing the Loss Landscape of Neural Nets, 2018, section 7.2.
     """
@@ -148,7 +149,7 @@ def principal(points: Points) -> Plane:
     largest = np.abs(directions).argmax(axis=1)
     directions = directions * np.sign(directions[np.arange(len(directions)), largest])[:, None]
     shares = spread**2 / (spread**2).sum() if spread.any() else spread
-    first, second = (f"direction {i + 1} ({shares[i]:.0%})" for i in range(2))
+    first, second = (f"PC{i + 1} ({shares[i]:.0%})" for i in range(2))
     return Plane(mean.tolist(), directions[0].tolist(), directions[1].tolist(), (first, second))
 
 

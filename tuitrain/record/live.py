@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from typing import Literal
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuitrain.errors import InputError
+from tuitrain.record.evaluations import Evaluations, Picture, PictureCache
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.landscape import Landscape
 from tuitrain.record.reader import StoreReader, StoreReadError
@@ -22,15 +24,17 @@ Weights = dict[str, NDArray[np.floating]]
 
 
 class _Stack:
-    """The recorded rows of one stack, and the series that somebody looks at."""
+    """What is recorded of one stack, and the series that somebody looks at."""
 
-    def __init__(self, layout: Layout, runs: list[int]) -> None:
+    def __init__(self, number: int, layout: Layout, runs: list[int]) -> None:
+        self.number = number
         self.layout = layout
         self.runs = runs
         self.chunks: list[Chunk] = []
         self.series: dict[tuple[int, str], Series] = {}
         self._fed: dict[tuple[int, str], int] = {}
         self.best = np.full(layout.runs, np.nan)
+        self.evaluations = Evaluations()
 
     def append(self, chunk: Chunk) -> None:
         self.chunks.append(chunk)
@@ -64,7 +68,8 @@ class Recording:
 
     Args:
         folder: the experiment.
-        rows: read the recorded rows too; without them, `results` and the weights are there.
+        rows: read the recorded rows too; without them, the results, the evaluations and the
+            weights at both ends are there.
     """
 
     def __init__(self, folder: ExperimentFolder, *, rows: bool = True) -> None:
@@ -80,7 +85,8 @@ class Recording:
         self._stacks: list[_Stack] = []
         self._places: dict[int, tuple[_Stack, int]] = {}
         self._results: list[RunResult] = []
-        self._seen = (0, 0)
+        self._seen = (0, 0, 0)
+        self._pictures = PictureCache()
         self._landscapes: dict[int, list[Landscape]] = {}
         self._last_landscape = 0
 
@@ -116,8 +122,8 @@ class Recording:
         return self.status.ended
 
     @property
-    def corrupt(self) -> dict[int, str]:
-        """What is wrong with each chunk that was left out, by its id."""
+    def corrupt(self) -> dict[str, str]:
+        """What is wrong with all that was left out, such as `chunk 2`."""
         return dict(self._reader.corrupt) if self._reader else {}
 
     def names(self, run: int) -> tuple[str, ...]:
@@ -135,8 +141,7 @@ class Recording:
         if run not in self._places:
             return Series()
         stack, position = self._places[run]
-        diverged_at = self._results[run].diverged_at if run < len(self._results) else None
-        return stack.feed(position, name, diverged_at)
+        return stack.feed(position, name, self._diverged_at(run))
 
     def chunks(self, run: int) -> Iterator[tuple[int, Weights]]:
         """The rows of a run block by block: the first step, and `[K]` for each series."""
@@ -153,6 +158,58 @@ class Recording:
         """The losses over planes that were asked for last, in the order of the answers."""
         return list(self._landscapes.get(stack, ()))
 
+    def evaluated_names(self, run: int) -> tuple[str, ...]:
+        """What the weights of a run were judged by: `loss`, `accuracy`, ...; empty before that."""
+        return self._places[run][0].evaluations.names if run in self._places else ()
+
+    def evaluated(self, run: int, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Steps and values, [E] each, of what the weights after those steps were judged by.
+
+        Empty if there is nothing of this name. A run has nothing from the step on in which it
+        diverged.
+        """
+        if run not in self._places:
+            return np.empty(0, np.int64), np.empty(0)
+        stack, position = self._places[run]
+        steps, values = stack.evaluations.table(name)
+        diverged_at = self._diverged_at(run)
+        count = len(steps) if diverged_at is None else int(steps.searchsorted(diverged_at))
+        return steps[:count], values[:count, position] if count else np.empty(0)
+
+    def picture_steps(self, run: int, name: str | None = None) -> list[int]:
+        """The steps of which there are pictures (of a name)."""
+        return self._places[run][0].evaluations.picture_steps(name) if run in self._places else []
+
+    def picture(self, run: int, name: str, step: int | None = None) -> Picture | None:
+        """The newest picture of a run, if there is one; with `step`, none that came after it.
+
+        See `spec.recording.Evaluation` for the names; the run axis is removed. What is read is
+        kept for the next time, as long as others are not looked at more.
+        """
+        if run not in self._places:
+            return None
+        stack, position = self._places[run]
+        for known in stack.evaluations.pictured(name, step):
+            whole = self._picture(stack.number, known, name)
+            if whole is not None:
+                found: Picture = whole[position]
+                return found
+        return None
+
+    def _picture(self, stack: int, step: int, name: str) -> Picture | None:
+        """A picture of all runs of a stack; None if it cannot be read."""
+        key = stack, step, name
+        found = self._pictures.get(key)
+        if found is None:
+            with contextlib.suppress(StoreReadError):
+                found = self._reader.picture(*key) if self._connected() and self._reader else None
+            if found is not None:
+                self._pictures.put(key, found)
+        return found
+
+    def _diverged_at(self, run: int) -> int | None:
+        return self._results[run].diverged_at if run < len(self._results) else None
+
     @property
     def results(self) -> list[RunResult]:
         """What every run has reached so far."""
@@ -165,6 +222,10 @@ class Recording:
         stack, position = self._places[result.index]
         if self.status.state == "killed":
             result = dataclasses.replace(result, status="killed")
+        judged = stack.evaluations.newest
+        if judged is not None:
+            metrics = {n: float(x[position]) for n, x in judged.values.items() if n != "loss"}
+            result = dataclasses.replace(result, metrics=metrics)
         if not stack.chunks:
             return result
         chunk = stack.chunks[-1]
@@ -186,14 +247,18 @@ class Recording:
         with reader.snapshot():
             if not self._stacks:
                 self._arrange(reader)
-            last_chunk, last_event = self._seen
+            last_chunk, last_event, last_evaluation = self._seen
             for key, chunk in reader.chunks(last_chunk) if self._rows else ():
                 self._stacks[chunk.stack].append(chunk)
                 last_chunk = key
             for key, event in reader.events(last_event):
                 self.events.append(event)
                 last_event = key
-            if (last_chunk, last_event) != self._seen or not self._results:
+            for key, scalars in reader.evaluations(last_evaluation):
+                self._stacks[scalars.stack].evaluations.append(scalars)
+                last_evaluation = key
+            seen = last_chunk, last_event, last_evaluation
+            if seen != self._seen or not self._results:
                 self._results = reader.runs()
                 if not self._rows and any(run.alive for run in self._results):
                     presets = self.folder.experiment.presets
@@ -202,7 +267,7 @@ class Recording:
                 kept = self._landscapes.setdefault(landscape.stack, [])
                 kept[:] = [*kept, landscape][-KEPT:]
                 self._last_landscape = key
-            self._seen = last_chunk, last_event
+            self._seen = seen
             if not self.first_weights:
                 self.first_weights = self._weights(reader, "first")
             if self.status.state in ("finished", "stopped", "diverged") and not self.last_weights:
@@ -220,8 +285,8 @@ class Recording:
         ]
         if [layout.runs for layout in layouts] != [len(indices) for indices in runs]:
             raise StoreReadError(f"{reader.path} does not belong to its experiment.toml")
-        for layout, indices in zip(layouts, runs, strict=True):
-            stack = _Stack(layout, indices)
+        for number, (layout, indices) in enumerate(zip(layouts, runs, strict=True)):
+            stack = _Stack(number, layout, indices)
             self._stacks.append(stack)
             self._places |= {run: (stack, place) for place, run in enumerate(indices)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -135,10 +136,6 @@ class Pyramid:
     ) -> None:
         """Add rows [n], each standing for all between `low` and `high` [n] if these are given."""
         self._base.extend(values, low, high)
-        while self._levels[-1].size >= BLOCK:
-            self._blocks.append(_Blocks(self._dtype))
-            self._sum_up()
-        self._sum_up()
 
     def truncate(self, rows: int) -> None:
         """Forget every row from number `rows` on."""
@@ -155,6 +152,8 @@ class Pyramid:
         Climbs the pyramid: each level gives the entries that stick out of whole blocks at
         both ends of an interval, the next level up the blocks between.
         """
+        if int((stop - start).max(initial=0)) * len(start) > DIRECT:
+            self._sum_up()
         low = np.full(len(start), np.inf)
         high = np.full(len(start), -np.inf)
         bad = np.zeros(len(start), np.bool_)
@@ -174,12 +173,21 @@ class Pyramid:
         return low, high, bad
 
     @property
+    def enveloped(self) -> bool:
+        """Whether rows stand for more than their value."""
+        return self._base.low is not self._base.values
+
+    @property
     def _levels(self) -> list[_Rows | _Blocks]:
         return [self._base, *self._blocks]
 
     def _sum_up(self) -> None:
+        """Let every level hold all whole blocks of the one below, as of the last `append`."""
         for below, level in zip(self._levels, self._blocks, strict=False):
             level.extend_from(below)
+        while (below := self._levels[-1]).size >= BLOCK:
+            self._blocks.append(_Blocks(self._dtype))
+            self._blocks[-1].extend_from(below)
 
 
 def _take(
@@ -202,3 +210,32 @@ def _take(
     low[some] = np.minimum(low[some], least.min(axis=1))
     high[some] = np.maximum(high[some], greatest.max(axis=1))
     bad[some] |= np.max(marked, axis=1)
+
+
+def extremes(
+    pyramids: Sequence[Pyramid], start: NDArray[np.int64], stop: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """`Pyramid.extremes` of several, `[pyramids, intervals]` each.
+
+    Args:
+        start, stop: intervals that follow one another without a gap.
+    """
+    first, end = (int(start[0]), int(stop[-1])) if len(start) else (0, 0)
+    if end - first > DIRECT or any(pyramid.enveloped for pyramid in pyramids):
+        parts = zip(*(pyramid.extremes(start, stop) for pyramid in pyramids), strict=True)
+        low, high, bad = (np.stack(part) for part in parts)
+        return low, high, bad
+    shape = len(pyramids), len(start)
+    low, high = np.full(shape, math.nan), np.full(shape, math.nan)
+    bad = np.zeros(shape, np.bool_)
+    filled = start < stop
+    if first < end:
+        rows = np.stack([pyramid.values[first:end] for pyramid in pyramids]).astype(np.float64)
+        begins = start[filled] - first
+        finite = np.isfinite(rows)
+        if not finite.all():
+            bad[:, filled] = ~np.logical_and.reduceat(finite, begins, axis=1)
+            rows[~finite] = math.nan
+        low[:, filled] = np.fmin.reduceat(rows, begins, axis=1)
+        high[:, filled] = np.fmax.reduceat(rows, begins, axis=1)
+    return low, high, bad

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,15 @@ from tuitrain.spec.grouping import Group, Pane
 TARGET = 0.01
 """The part of the way to the least loss that the default target leaves."""
 
+ACCURACIES = ("accuracy", "test_accuracy")
+"""The metrics that are told beside the loss: shares of rows, of which more is better."""
+
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Quartiles over seeds, infinite where too many runs have diverged."""
+    """Quartiles over seeds; of a loss, infinite where too many runs have diverged."""
 
     low: float
     median: float
@@ -42,6 +45,7 @@ class Ranked:
             as infinite.
         diverged: number of runs that have diverged.
         steps: steps to the target over seeds; infinite for runs that have not reached it.
+        metrics: those of `ACCURACIES` that are known; a diverged run counts as minus infinity.
     """
 
     rank: int
@@ -49,6 +53,7 @@ class Ranked:
     loss: Spread
     diverged: int
     steps: Spread
+    metrics: Mapping[str, Spread] = field(default_factory=dict)
 
 
 def losses(results: Sequence[RunResult], last: Numbers | None = None) -> Numbers:
@@ -66,14 +71,34 @@ def losses(results: Sequence[RunResult], last: Numbers | None = None) -> Numbers
     return found
 
 
-def rank(pane: Pane, losses: Numbers, steps: Numbers | None = None) -> list[Ranked]:
+def metrics(results: Sequence[RunResult]) -> dict[str, Numbers]:
+    """The metrics of `ACCURACIES` that are known: [runs], minus infinity for diverged runs."""
+    found = {}
+    for name in ACCURACIES:
+        values = np.array([result.metrics.get(name, np.nan) for result in results], np.float64)
+        if np.isfinite(values).any():
+            judged = {result.preset for result in results if name in result.metrics}
+            lost = [r.status == "diverged" and r.preset in judged for r in results]
+            values[lost] = -np.inf
+            found[name] = values
+    return found
+
+
+def rank(
+    pane: Pane,
+    losses: Numbers,
+    steps: Numbers | None = None,
+    metrics: Mapping[str, Numbers] | None = None,
+) -> list[Ranked]:
     """The groups of a pane by their median loss, the best first.
 
     Args:
         pane: whose groups.
         losses: of every run of the experiment, as `losses` gives them; NaN: not known yet.
         steps: to the target, of every run, as `Losses.steps_to` gives them.
+        metrics: of every run, as `metrics` gives them.
     """
+    judged = {name: quartiles(pane.groups, values) for name, values in (metrics or {}).items()}
     if steps is None:
         steps = np.full(len(losses), np.nan)
     spreads = quartiles(pane.groups, losses)
@@ -89,6 +114,11 @@ def rank(pane: Pane, losses: Numbers, steps: Numbers | None = None) -> list[Rank
             Spread(*spreads[i].tolist()),
             int(out[i]),
             Spread(*reached[i].tolist()),
+            {
+                name: Spread(*table[i].tolist())
+                for name, table in judged.items()
+                if not np.isnan(table[:, 1]).all()
+            },
         )
         for place, i in enumerate(order.tolist(), 1)
     ]
@@ -120,7 +150,7 @@ def _interpolated(table: Numbers) -> Numbers:
     low, high = table[:, below], table[:, above]
     with np.errstate(invalid="ignore"):
         between = low + (position - below) * (high - low)
-    return np.where(low == high, low, between)
+    return np.where((low == high) | np.isneginf(low), low, between)
 
 
 def default_target(

@@ -18,8 +18,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tuitrain.record import chunks
+from tuitrain.record import chunks, evaluations
 from tuitrain.record.chunks import ChunkError, Extent, Summary
+from tuitrain.record.evaluations import Picture, Scalars
 from tuitrain.record.landscape import Landscape, decode
 from tuitrain.record.status import Event, RunResult, Status
 from tuitrain.record.store import RESULT, VERSION
@@ -46,8 +47,8 @@ class StoreReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.corrupt: dict[int, str] = {}
-        """What is wrong with each chunk that was skipped, by its id."""
+        self.corrupt: dict[str, str] = {}
+        """What is wrong with all that was left out, such as `chunk 2`."""
         with _reading(path):
             self._database = sqlite3.connect(
                 f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=1.0
@@ -136,18 +137,18 @@ class StoreReader:
         A chunk that is damaged is left out, logged, and noted in `corrupt`.
         """
         columns = "stack, first, stride, rows, crc, summary, data"
-        for key, *numbers, crc, summary, data in self._pages(columns, after):
+        for key, *numbers, crc, summary, data in self._pages("chunks", columns, after):
             try:
                 extent, layout = self._checked(numbers, crc, summary, data)
                 chunk = chunks.decode(extent, data, layout)
             except ChunkError as error:
-                self._skip(key, error)
+                self._skip(f"chunk {key}", error)
             else:
                 yield key, chunk
 
     def summaries(self, after: int = 0) -> Iterator[tuple[int, Summary]]:
         """As `chunks`, in short and without reading the rows."""
-        return self._summaries(self._pages(SUMMARY, after))
+        return self._summaries(self._pages("chunks", SUMMARY, after))
 
     def _summaries(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Summary]]:
         for key, *numbers, crc, summary in rows:
@@ -155,7 +156,7 @@ class StoreReader:
                 extent, layout = self._checked(numbers, crc, summary)
                 short = chunks.decode_summary(extent, summary, layout)
             except ChunkError as error:
-                self._skip(key, error)
+                self._skip(f"chunk {key}", error)
             else:
                 yield key, short
 
@@ -166,6 +167,35 @@ class StoreReader:
             (key, Event(time, step, run, kind, json.loads(detail)))
             for key, time, step, run, kind, detail in rows
         ]
+
+    def evaluations(self, after: int = 0) -> Iterator[tuple[int, Scalars]]:
+        """The evaluations without their pictures, with the id to go on after.
+
+        One that is damaged is left out, logged, and noted in `corrupt`.
+        """
+        columns = "stack, step, names, pictures, crc, data"
+        for key, *row in self._pages("evaluations", columns, after):
+            try:
+                if row[0] >= len(self.layouts()):
+                    raise ValueError(f"there is no stack {row[0]}")
+                scalars = evaluations.decode((*row,), self.layouts()[row[0]].runs)
+            except ValueError as error:
+                self._skip(f"evaluation {key}", error)
+            else:
+                yield key, scalars
+
+    def picture(self, stack: int, step: int, name: str) -> Picture | None:
+        """A picture of all runs of a stack, [R, ...]; None if there is none (intact).
+
+        One that is damaged is logged, and noted in `corrupt`.
+        """
+        query = "SELECT * FROM pictures WHERE stack = ? AND step = ? AND name = ?"
+        for row in self._rows(query, (stack, step, name)):
+            try:
+                return evaluations.decode_picture((*row,))
+            except ValueError as error:
+                self._skip(f"{name} of stack {stack} at step {step}", error)
+        return None
 
     def landscapes(self, after: int = 0) -> Iterator[tuple[int, Landscape]]:
         """The losses over planes, in the order of writing, with the id to go on after.
@@ -209,14 +239,14 @@ class StoreReader:
             raise ChunkError(f"there is no stack {extent.stack}")
         return extent, self.layouts()[extent.stack]
 
-    def _skip(self, key: int, error: ChunkError) -> None:
-        if key not in self.corrupt:
-            log.warning("%s: chunk %d is left out: %s", self.path, key, error)
-        self.corrupt[key] = str(error)
+    def _skip(self, what: str, error: ValueError) -> None:
+        if what not in self.corrupt:
+            log.warning("%s: %s is left out: %s", self.path, what, error)
+        self.corrupt[what] = str(error)
 
-    def _pages(self, columns: str, after: int) -> Iterator[tuple[Any, ...]]:
-        """Rows of chunks, some at a time: an open query would hold the writer's log back."""
-        query = f"SELECT id, {columns} FROM chunks WHERE id > ? ORDER BY id LIMIT 64"
+    def _pages(self, table: str, columns: str, after: int) -> Iterator[tuple[Any, ...]]:
+        """Rows of a table, some at a time: an open query would hold the writer's log back."""
+        query = f"SELECT id, {columns} FROM {table} WHERE id > ? ORDER BY id LIMIT 64"
         while page := self._rows(query, after):
             yield from page
             after = page[-1][0]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tuitrain.record.pyramid import Pyramid
+from tuitrain.record.pyramid import Pyramid, extremes
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,13 @@ class Columns:
     bad: NDArray[np.bool_]
 
 
-class _Reduced(NamedTuple):
-    """What was reduced last: a chart asks for the same columns again as rows come in."""
+KEPT = 3
+"""Reductions that a series remembers: those of a chart and of a sparkline at the same time."""
 
-    key: tuple[float, float, int, bool, int]
+
+class _Reduced(NamedTuple):
+    """What was reduced: a chart asks for the same columns again as rows come in."""
+
     edges: NDArray[np.float64]
     last_step: float
     values: NDArray[np.float64]
@@ -67,7 +70,7 @@ class Series:
         self._rows: list[int] = []
         self._steps: list[int] = []
         self._strides: list[int] = []
-        self._reduced: _Reduced | None = None
+        self._reduced: dict[tuple[float, float, int, bool], _Reduced] = {}
         self.rewrites = 0
         """How many times rows were replaced."""
 
@@ -170,36 +173,25 @@ class Series:
         Raises:
             ValueError: if the range is empty, or not positive with `log_x`.
         """
-        if not x0 < x1 or n < 1 or (log_x and x0 <= 0):
-            raise ValueError(f"cannot reduce steps {x0} to {x1} to {n} columns")
-        key = x0, x1, n, log_x, self.rewrites
-        if self._reduced is None or self._reduced.key != key:
+        return columns_of([self], x0, x1, n, log_x)[0]
+
+    def _begun(self, x0: float, x1: float, n: int, log_x: bool) -> _Reduced:
+        """What is reduced so far, to be brought up to date."""
+        key = x0, x1, n, log_x
+        if key not in self._reduced:
+            if len(self._reduced) == KEPT:
+                del self._reduced[next(iter(self._reduced))]
             edges = np.geomspace(x0, x1, n + 1) if log_x else np.linspace(x0, x1, n + 1)
             edges[-1] = math.floor(x1) + 1
-            self._reduced = _Reduced(
-                key, edges, -math.inf, np.full((4, n), math.nan), np.zeros(n, np.bool_)
+            self._reduced[key] = _Reduced(
+                edges, -math.inf, np.full((4, n), math.nan), np.zeros(n, np.bool_)
             )
-        self._reduced = self._extended(self._reduced)
-        return self._reduced.columns
+        return self._reduced[key]
 
-    def _extended(self, before: _Reduced) -> _Reduced:
-        """With the rows that came after: they lie in the last columns that had any, or later."""
-        if not len(self) or before.last_step == self.last_step:
-            return before
-        edges = before.edges
-        begin = int(np.searchsorted(edges[1:], before.last_step, side="right"))
-        end = max(begin, int(np.searchsorted(edges[:-1], self.last_step, side="right")))
-        rows = self._row_from(edges[begin : end + 1])
-        start, stop = rows[:-1], rows[1:]
-        values, bad = before.values.copy(), before.bad.copy()
-        first, last, low, high = values[:, begin:end]
-        low[:], high[:], bad[begin:end] = self._pyramid.extremes(start, stop)
-        filled = start < stop
-        first[filled] = self.values[start[filled]]
-        last[filled] = self.values[stop[filled] - 1]
-        for ends in (first, last):
-            ends[~np.isfinite(ends)] = math.nan
-        return _Reduced(before.key, edges, self.last_step, values, bad)
+    @property
+    def _clock(self) -> tuple[int, ...]:
+        """The same for series whose rows stand at the same steps."""
+        return (len(self), *self._rows, *self._steps, *self._strides)
 
     def stretches(self, row: int = 0) -> Iterator[tuple[slice, int, int]]:
         """The evenly spaced stretches from a row on: (their rows, first step, stride)."""
@@ -231,9 +223,57 @@ class Series:
     def _truncate(self, rows: int) -> None:
         """Forget every row from number `rows` on."""
         self.rewrites += 1
+        self._reduced.clear()
         self._pyramid.truncate(rows)
         while self._rows and self._rows[-1] >= rows:
             del self._rows[-1], self._steps[-1], self._strides[-1]
+
+
+# Columns --------------------------------------------------------------------------------------
+
+
+def columns_of(
+    series: Sequence[Series], x0: float, x1: float, n: int, log_x: bool = False
+) -> list[Columns]:
+    """`Series.columns` of each: those whose rows stand at the same steps are reduced together.
+
+    Raises:
+        ValueError: if the range is empty, or not positive with `log_x`.
+    """
+    if not x0 < x1 or n < 1 or (log_x and x0 <= 0):
+        raise ValueError(f"cannot reduce steps {x0} to {x1} to {n} columns")
+    key = x0, x1, n, log_x
+    alike: dict[tuple[float, ...], list[Series]] = {}
+    for one in series:
+        before = one._begun(*key)
+        if len(one) and before.last_step != one.last_step:
+            alike.setdefault((before.last_step, *one._clock), []).append(one)
+    for group in alike.values():
+        found = _extended(group, [one._reduced[key] for one in group])
+        for one, reduced in zip(group, found, strict=True):
+            one._reduced[key] = reduced
+    return [one._reduced[key].columns for one in series]
+
+
+def _extended(group: list[Series], before: list[_Reduced]) -> list[_Reduced]:
+    """With the rows that came after: they lie in the last columns that had any, or later."""
+    one, (edges, seen, _, _) = group[0], before[0]
+    begin = int(np.searchsorted(edges[1:], seen, side="right"))
+    end = max(begin, int(np.searchsorted(edges[:-1], one.last_step, side="right")))
+    rows = one._row_from(edges[begin : end + 1])
+    start, stop = rows[:-1], rows[1:]
+    filled = start < stop
+    firsts, lasts = start[filled], stop[filled] - 1
+    low, high, bad = extremes([each._pyramid for each in group], start, stop)
+    found = []
+    for i, (each, old) in enumerate(zip(group, before, strict=True)):
+        values, marked = old.values.copy(), old.bad.copy()
+        new = values[:, begin:end]
+        ends = np.stack([each.values[firsts], each.values[lasts]])
+        new[:2, filled] = np.where(np.isfinite(ends), ends, math.nan)
+        new[2], new[3], marked[begin:end] = low[i], high[i], bad[i]
+        found.append(_Reduced(edges, one.last_step, values, marked))
+    return found
 
 
 # Smoothing ------------------------------------------------------------------------------------

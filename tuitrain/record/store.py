@@ -18,12 +18,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tuitrain.record import chunks
+from tuitrain.record import chunks, evaluations
 from tuitrain.record.landscape import Landscape, encode
 from tuitrain.record.status import Event, RunResult, Status
-from tuitrain.spec.recording import Chunk, Layout
+from tuitrain.spec.recording import Chunk, Evaluation, Layout
 
-VERSION = 1
+VERSION = 2
+"""Of the format: 2 has evaluations."""
 APPLICATION = 0x74756974  # "tuit"
 RESERVE = 1 << 20
 """Bytes kept free for the last words of a worker whose disk has become full."""
@@ -60,10 +61,22 @@ CREATE TABLE weights (
 );
 """
 
-PROBES = """CREATE TABLE IF NOT EXISTS probes (
+# What stores of before lack.
+ADDED = """
+CREATE TABLE IF NOT EXISTS probes (
     id INTEGER PRIMARY KEY, stack INTEGER NOT NULL, document TEXT NOT NULL,
     crc INTEGER NOT NULL, data BLOB NOT NULL
-)"""
+);
+CREATE TABLE IF NOT EXISTS evaluations (
+    id INTEGER PRIMARY KEY, stack INTEGER NOT NULL, step INTEGER NOT NULL, names TEXT NOT NULL,
+    pictures TEXT NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS pictures (
+    stack INTEGER NOT NULL, step INTEGER NOT NULL, name TEXT NOT NULL, dtype TEXT NOT NULL,
+    shape TEXT NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (stack, step, name)
+);
+"""
 KEPT = 8
 """Landscapes of a stack that are kept: the last ones that were asked for."""
 
@@ -98,18 +111,21 @@ class StoreWriter:
             with self.transaction():
                 if layouts is not None:
                     self._create(layouts)
-                self._database.execute(PROBES)
+                self._execute(ADDED)
+                self._database.execute(f"PRAGMA user_version = {VERSION}")
             self.reserve.touch(mode=0o600)
             self.reserve.write_bytes(bytes(RESERVE))
 
     def _create(self, layouts: Sequence[Layout]) -> None:
-        for statement in TABLES.split(";"):
-            self._database.execute(statement)
+        self._execute(TABLES)
         self._database.execute(f"PRAGMA application_id = {APPLICATION}")
-        self._database.execute(f"PRAGMA user_version = {VERSION}")
         self._database.execute(
             "INSERT INTO meta VALUES ('layouts', ?)", (chunks.layouts_to_json(layouts),)
         )
+
+    def _execute(self, statements: str) -> None:
+        for statement in statements.split(";"):
+            self._database.execute(statement)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -163,6 +179,17 @@ class StoreWriter:
                 "INSERT OR REPLACE INTO weights VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (stack, step, position, name, kind, shape, zlib.crc32(data), data),
             )
+
+    def evaluation(self, evaluation: Evaluation) -> None:
+        """Records how the weights after a step were judged, and its pictures apart from that."""
+        self._database.execute(
+            "INSERT INTO evaluations VALUES (NULL, ?, ?, ?, ?, ?, ?)",
+            evaluations.encode(evaluation),
+        )
+        self._database.executemany(
+            "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)",
+            evaluations.encode_pictures(evaluation),
+        )
 
     def landscape(self, landscape: Landscape) -> None:
         """Records the loss over a plane, and lets the oldest of its stack go."""

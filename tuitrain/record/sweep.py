@@ -23,7 +23,7 @@ class Line:
     """Groups of a pane that differ in nothing but the learning rate.
 
     Attributes:
-        name: the optimizer, and whatever else tells the line from the others.
+        name: the optimizer, and whatever else tells the line from the others, a preset first.
         groups: by rising learning rate; a rate of 0 has no place on a logarithmic axis.
     """
 
@@ -145,13 +145,21 @@ def _steepest(rates: Numbers, loss: Numbers) -> int | None:
 
 
 def _names(experiment: Experiment, runs: Sequence[Run]) -> list[str]:
-    """What tells runs of one pane apart: the optimizer and the settings that differ."""
+    """What tells runs of one pane apart: preset, optimizer and settings, as far as they differ."""
     keys = [k for k in differing(experiment) if k not in ("preset", "optimizer", "lr", "seed")]
     table = [{key: value(experiment, run, key) for key in keys} for run in runs]
     told = [key for key in keys if any(row[key] != table[0][key] for row in table)]
+    presets = [experiment.presets[run.preset].name for run in runs]
+    mixed = len(set(presets)) > 1
     return [
-        " ".join([name_of(run.optimizer), *(_word(k, row[k]) for k in told if row[k] is not None)])
-        for run, row in zip(runs, table, strict=True)
+        " ".join(
+            [
+                *[preset] * mixed,
+                name_of(run.optimizer),
+                *(_word(k, row[k]) for k in told if row[k] is not None),
+            ]
+        )
+        for run, preset, row in zip(runs, presets, table, strict=True)
     ]
 
 

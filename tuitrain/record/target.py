@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tuitrain.record.live import Recording
 from tuitrain.spec.experiment import Experiment
-from tuitrain.spec.preset import Asymmetric, Preset
+from tuitrain.spec.loss import Asymmetric
+from tuitrain.spec.preset import Preset
 from tuitrain.spec.recording import Chunk
 from tuitrain.spec.size import batch_rows, batches_per_epoch, rows
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from tuitrain.optim import name_of
-from tuitrain.record.ranking import Numbers, Ranked
+from tuitrain.record.ranking import ACCURACIES, Numbers, Ranked
 from tuitrain.spec.experiment import Experiment
-from tuitrain.spec.grouping import Pane
+from tuitrain.spec.grouping import Pane, listed
 
 ENOUGH = 5
 """Seeds from which on quartiles say something about the spread."""
 
 ULPS = 16
 """By how many units in the last place weights that have settled may still differ."""
-
-LISTED = 3
-"""Names or learning rates that are listed before `and N more`."""
 
 
 def verdict(
@@ -60,14 +57,16 @@ def verdict(
             f"First to the target {target:.4g}: {told(first)}, "
             f"after {first.steps.median:,.0f} steps."
         )
+    sentences += _most_accurate(standing, told)
     return " ".join([*sentences, _diverged(pane, losses)])
 
 
 class _Names:
-    """Names of groups without what all of a pane have in common."""
+    """Names of groups without what the pane's name says of all of them."""
 
     def __init__(self, pane: Pane) -> None:
-        self._common = set(pane.name.split(" "))
+        names = [set(group.name.split(" ")) for group in pane.groups]
+        self._common = set(pane.name.split(" ")).intersection(*names)
 
     def __call__(self, ranked: Ranked) -> str:
         return " ".join(w for w in ranked.group.name.split(" ") if w not in self._common)
@@ -86,7 +85,7 @@ def _leader(
     if len(standing) == 1:
         return f"{told(best)}: {reached}."
     if len(level) > 1:
-        who = _listed([told(ranked) for ranked in level])
+        who = listed([told(ranked) for ranked in level])
         text = f"{who} are level but for rounding ({reached})."
         return text + (f" Next: {_behind(best, others[0], told, losses)}." if others else "")
     how = "leads" if _clear(best, others[0]) else "is lowest"
@@ -96,6 +95,26 @@ def _leader(
     if rivals and rivals[0] is not others[0]:
         text += f" Best of the other optimizers: {_behind(best, rivals[0], told, losses)}."
     return text
+
+
+def _most_accurate(standing: Sequence[Ranked], told: _Names) -> list[str]:
+    """Who gets the most rows right: of the test set, or of the training set without one."""
+    leader = standing[0]
+    name = next((name for name in reversed(ACCURACIES) if name in leader.metrics), None)
+    if name is None:
+        return []
+    shares = [ranked.metrics[name].median for ranked in standing]
+    most, several = max(shares), len(leader.group.runs) > 1
+    what = "median " * several + name.replace("_", " ")
+    if not math.isfinite(most):
+        return []
+    if len(standing) == 1:
+        return [f"{what.capitalize()}: {most:.4g}."]
+    best = [told(ranked) for ranked, share in zip(standing, shares, strict=True) if share == most]
+    if best == [told(leader)]:
+        return [f"{best[0]} also has the highest {what}, {most:.4g}."]
+    text = f"The highest {what}, {most:.4g}, is that of {listed(best)}"
+    return [text + (f"; {told(leader)} has {shares[0]:.4g}." if shares[0] < most else ".")]
 
 
 def _clear(best: Ranked, other: Ranked) -> bool:
@@ -164,12 +183,4 @@ def _diverged_of(rule: str, lost: dict[float, list[bool]]) -> str:
     upwards = [lr for lr in lost if lr >= bad[0]]
     if len(bad) > 1 and len(upwards) == len(bad):
         return f"{rule} from lr={bad[0]:g} up ({count})"
-    return f"{rule} at lr={_listed([f'{lr:g}' for lr in bad])} ({count})"
-
-
-def _listed(words: Iterable[str]) -> str:
-    """Words as a sentence lists them."""
-    words = list(words)
-    if len(words) > LISTED + 1:
-        words = [*words[:LISTED], f"{len(words) - LISTED} more"]
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    return f"{rule} at lr={listed([f'{lr:g}' for lr in bad])} ({count})"

@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tuitrain.spec import expression
-from tuitrain.spec.preset import (
+from tuitrain.spec.base import MOST_CLASSES, Numbers
+from tuitrain.spec.data import AnyData, Csv, Points
+from tuitrain.spec.loss import (
+    BinaryCrossEntropy,
     CrossEntropy,
     Expression,
-    Linear,
-    Numbers,
-    Parameter,
-    Points,
-    Preset,
+    Hinge,
     SoftmaxCrossEntropy,
 )
-from tuitrain.spec.size import inputs_outputs, rows, shapes
-from tuitrain.spec.strict import SpecError, show
+from tuitrain.spec.model import Convolution, Linear, Network, Parameter, Uniform
+from tuitrain.spec.preset import Preset
+from tuitrain.spec.size import (
+    all_rows,
+    classes,
+    hidden_layers,
+    image,
+    inputs_outputs,
+    rows,
+    shapes,
+    test_rows,
+)
+from tuitrain.spec.strict import SpecError, show, unseen
+from tuitrain.spec.table import table
 
-UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Unicode categories of characters that are not seen, but may move or hide what is."""
+Matrix = NDArray[np.float64]
+
+MOST_PARAMETERS = 10_000_000
 
 
 def check(preset: Preset) -> None:
-    """Raise the first SpecError of a preset whose types are right."""
+    """Raise the first SpecError of a preset whose types are right, or its CSV file's InputError."""
     _texts(preset)
     _length(preset)
     if isinstance(preset.data, Points):
         _points(preset.data)
+    if isinstance(preset.data, Csv):
+        _csv(preset.data)
+    _data(preset)
     _model(preset)
     _loss(preset)
     _batch(preset)
@@ -39,11 +55,9 @@ def check(preset: Preset) -> None:
 
 
 def _texts(preset: Preset) -> None:
-    # Texts go to a terminal, where a control character is a command.
     for key in ("name", "title", "topic", "story", "formula", "source", "expectation"):
         text = getattr(preset, key)
-        bad = next((c for c in text if c != "\n" and unicodedata.category(c) in UNSEEN), None)
-        if bad is not None:
+        if (bad := unseen(text)) is not None:
             raise SpecError(key, f"holds the control character {bad!a}", "printable text")
     for key in ("name", "title"):
         text = getattr(preset, key)
@@ -79,17 +93,77 @@ def _points(points: Points) -> None:
         raise SpecError("data.x", f"has {len(points.x)} rows", f"{len(points.y)}, as data.y has")
 
 
+def _csv(data: Csv) -> None:
+    if bad := unseen(data.file):
+        raise SpecError("data.file", f"holds the control character {bad!a}", "printable text")
+    if data.separator in '"\r\n':
+        raise SpecError("data.separator", f"cannot be {show(data.separator)}", "one such as , or ;")
+    table(data)
+
+
+def _data(preset: Preset) -> None:
+    if preset.data is not None and preset.data.test:
+        share = preset.data.test
+        if not test_rows(preset):
+            raise SpecError(
+                "data.test", f"cannot be {share} of {all_rows(preset)} rows", "at least one row"
+            )
+        if not rows(preset):
+            raise SpecError("data.test", f"cannot be {share}", "a row to train on")
+
+
 def _model(preset: Preset) -> None:
     inputs, outputs = inputs_outputs(preset)
     match preset.model:
-        case Linear() if not inputs:
+        case (Linear() | Network() | Convolution()) as model if not inputs:
+            kind = model.__struct_config__.tag
             raise SpecError(
-                "model.kind", 'cannot be "linear" without inputs', '"parameter" or data.x'
+                "model.kind", f'cannot be "{kind}" without inputs', '"parameter" or data.x'
             )
         case Parameter() if inputs:
-            raise SpecError("model.kind", f'cannot be "parameter" with {inputs} inputs', '"linear"')
+            raise SpecError(
+                "model.kind", f'cannot be "parameter" with {inputs} inputs', '"linear" or "network"'
+            )
         case Parameter(size=size) if preset.data is not None and max(size, 1) != outputs:
             raise SpecError("model.size", f"cannot be {size}", f"{outputs}, as wide as data.y")
+        case (Network() | Convolution()) as model:
+            _layers(preset, model)
+
+
+def _layers(preset: Preset, model: Network | Convolution) -> None:
+    """Convolutions need images that are large enough; every hidden layer has one activation."""
+    if isinstance(model, Convolution):
+        if (pixels := image(preset)) is None:
+            raise SpecError(
+                "model.kind",
+                'cannot be "convolution" with these data',
+                'images: data.kind = "digits"',
+            )
+        most, smallest = 0, min(pixels[1:])
+        while model.pool > 1 and smallest >= model.pool:
+            most, smallest = most + 1, smallest // model.pool
+        if len(model.channels) > most and model.pool > 1:
+            raise SpecError(
+                "model.channels",
+                f"cannot be {model.channels} with pool = {model.pool}",
+                f"at most {most} convolutions of {pixels[1]} x {pixels[2]} pixels",
+            )
+    if isinstance(model.activation, list) and len(model.activation) != hidden_layers(model):
+        count = hidden_layers(model)
+        raise SpecError(
+            "model.activation",
+            f"has {len(model.activation)} names",
+            f"{count}, as there are hidden layers, or one name for all",
+        )
+    if isinstance(model.initialisation, Uniform):
+        low, high = model.initialisation.low, model.initialisation.high
+        if low > high:
+            raise SpecError("model.initialisation.low", f"cannot be {low}", f"at most {high}, high")
+    parameters = sum(prod(shape) for shape in shapes(preset).values())
+    if parameters > MOST_PARAMETERS:
+        raise SpecError(
+            "model.hidden", f"gives {parameters:,} parameters", f"at most {MOST_PARAMETERS:,}"
+        )
 
 
 def _loss(preset: Preset) -> None:
@@ -113,22 +187,70 @@ def _loss(preset: Preset) -> None:
                 raise SpecError(
                     "data", f'missing, and loss.kind is "{kind}"', "a table with `kind`"
                 )
-            if isinstance(loss, SoftmaxCrossEntropy | CrossEntropy):
-                _distributions(preset, str(kind))
+            _targets(preset, str(kind))
+            _output(preset, str(kind))
 
 
-def _distributions(preset: Preset, kind: str) -> None:
-    """Cross-entropy compares two distributions: every target must be one."""
-    fits = "rows of at least two numbers >= 0 with the sum 1"
-    if not isinstance(preset.data, Points) or inputs_outputs(preset)[1] < 2:
+def _targets(preset: Preset, kind: str) -> None:
+    """What a loss compares with must be what it can be compared with."""
+    loss, data = preset.loss, preset.data
+    match loss:
+        case SoftmaxCrossEntropy(targets="sparse"):
+            fits = "the number of a class in every row: 0, 1, ..."
+            # of the kinds with classes every row has one
+            bad = [
+                i
+                for i, y in enumerate(data.y if isinstance(data, Points) else [])
+                if isinstance(y, list) or y < 0 or y != int(y) or y >= MOST_CLASSES
+            ]
+        case SoftmaxCrossEntropy() | CrossEntropy():
+            fits = "rows of at least two numbers >= 0 with the sum 1"
+            bad = _bad_rows(data, lambda y: (y < 0).any(1) | (abs(y.sum(1) - 1) > 1e-6))
+            if isinstance(data, Points) and inputs_outputs(preset)[1] < 2:
+                raise SpecError(
+                    "loss.kind", f'cannot be "{kind}" with these targets', f"data.y with {fits}"
+                )
+        case BinaryCrossEntropy() | Hinge():
+            fits = "0 or 1"
+            bad = _bad_rows(data, lambda y: ((y != 0) & (y != 1)).any(1))
+        case _:
+            return
+    if not classes(preset):
+        fits = "targets of classes" + ": data.classes = true" * isinstance(data, Csv)
+        raise SpecError("loss.kind", f'cannot be "{kind}" with these targets', fits)
+    if isinstance(data, Points) and bad:
         raise SpecError(
-            "loss.kind", f'cannot be "{kind}" with these targets', f"data.y with {fits}"
+            "data.y", f'row {bad[0] + 1} is {data.y[bad[0]]}, and loss.kind is "{kind}"', fits
         )
-    y = np.array(preset.data.y)
-    wrong = np.flatnonzero((y < 0).any(1) | (abs(y.sum(1) - 1) > 1e-6))
-    if wrong.size:
-        row = preset.data.y[wrong[0]]
-        raise SpecError("data.y", f'row {wrong[0] + 1} is {row}, and loss.kind is "{kind}"', fits)
+
+
+def _bad_rows(data: AnyData | None, wrong: Callable[[Matrix], NDArray[np.bool_]]) -> list[int]:
+    """The rows of points with targets that do not fit, `wrong` of all targets [N, outputs]."""
+    if not isinstance(data, Points):
+        return []
+    y = np.array(data.y, np.float64).reshape(len(data.y), -1)
+    return [int(i) for i in np.flatnonzero(wrong(y))]
+
+
+def _output(preset: Preset, kind: str) -> None:
+    """Some losses bring the last activation with them, and one needs it."""
+    model = preset.model
+    output = model.output if isinstance(model, Network | Convolution) else "linear"
+    match preset.loss:
+        case SoftmaxCrossEntropy() | BinaryCrossEntropy() | Hinge() if output != "linear":
+            raise SpecError(
+                "model.output",
+                f'cannot be "{output}": loss.kind "{kind}" takes what comes before it',
+                '"linear"',
+            )
+        case CrossEntropy() if output != "softmax" and isinstance(model, Network | Convolution):
+            raise SpecError(
+                "model.output",
+                f'cannot be "{output}": loss.kind "{kind}" takes probabilities',
+                '"softmax", or loss.kind = "softmax-cross-entropy"',
+            )
+        case _ if output == "softmax" and inputs_outputs(preset)[1] < 2:
+            raise SpecError("model.output", 'cannot be "softmax" with one output', '"linear"')
 
 
 def _batch(preset: Preset) -> None:

@@ -33,7 +33,7 @@ def compare(
     *,
     optimizers: Sequence[str] = (),
     learning_rates: Sequence[float] = (),
-    seeds: int | range = 1,
+    seeds: int | Sequence[int] = 1,
     settings: Settings | None = None,
     seconds: float | None = None,
     target: float | None = None,
@@ -88,7 +88,7 @@ class _Plan:
         presets: dict[str, Preset],
         optimizers: Sequence[str],
         learning_rates: Sequence[float],
-        seeds: int | range,
+        seeds: int | Sequence[int],
         settings: Settings,
         seconds: float | None,
         options: Mapping[str, str],
@@ -123,7 +123,9 @@ class _Plan:
         if self.seconds is not None and not (isfinite(self.seconds) and self.seconds > 0):
             where = self.options.get("seconds", "seconds")
             raise InputError(f"cannot be {self.seconds:g}", where=where, expected="more than 0")
-        last = max((self._seeds_of(preset)[-1] for preset in self.presets.values()), default=0)
+        last = max(
+            (_greatest(self._seeds_of(preset)) for preset in self.presets.values()), default=0
+        )
         if last > MOST_SEED:
             raise InputError(f"seed {last}", where="--seeds", expected=f"at most {MOST_SEED}")
         if "train.seed" in self.shared:
@@ -219,7 +221,7 @@ class _Plan:
                         seed=seed,
                     )
 
-    def _seeds_of(self, preset: Preset) -> range:
+    def _seeds_of(self, preset: Preset) -> Sequence[int]:
         own = preset.train.seed
         return range(own, own + self.seeds) if isinstance(self.seeds, int) else self.seeds
 
@@ -248,6 +250,10 @@ class _Plan:
         if "schedule" in names:
             names["schedule"] = self.options["schedule"]  # its errors quote the value themselves
         return names
+
+
+def _greatest(seeds: Sequence[int]) -> int:
+    return seeds[-1] if isinstance(seeds, range) else max(seeds)  # a range may be very long
 
 
 def _by_name(presets: Iterable[Preset]) -> dict[str, Preset]:

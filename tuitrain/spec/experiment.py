@@ -8,7 +8,8 @@ from msgspec import Struct, field
 
 from tuitrain.optim import AnyOptimizer, name_of
 from tuitrain.optim.schedules import AnySchedule
-from tuitrain.spec.preset import Count, Positive, Preset, Seed
+from tuitrain.spec.base import Count, Positive, Seed
+from tuitrain.spec.preset import Preset
 
 
 class Run(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,8 +17,14 @@ from tuitrain.spec.size import planned_steps
 T = TypeVar("T")
 Keys = dict[str, Any]
 
-TABLES = ("data", "model", "loss", "train")
+TABLES = ("data", "model", "loss", "regularisation", "train")
 """What variants of one preset may differ in."""
+
+MEANING = ("data", "loss", "regularisation")
+"""What losses mean the same by, if it is the same."""
+
+LISTED = 3
+"""Words that are listed before `and N more`."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +46,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Pane:
-    """Runs whose losses mean the same: variants of one preset with the same data and loss.
+    """Runs whose losses mean the same: of presets with the same data, loss and regularisation.
 
     Attributes:
-        name: the preset's, with the settings that its variants share.
+        name: that of the presets, with the settings that its variants share.
         presets: keys of the experiment's `presets`.
         groups: the runs.
     """
@@ -83,7 +89,11 @@ def panes(experiment: Experiment) -> list[Pane]:
             together.append([name])
     every = groups(experiment)
     return [
-        Pane(_common(keys), tuple(keys), tuple(group for group in every if group.preset in keys))
+        Pane(
+            _title({key: experiment.presets[key] for key in keys}),
+            tuple(keys),
+            tuple(group for group in every if group.preset in keys),
+        )
         for keys in together
     ]
 
@@ -148,13 +158,23 @@ def fairness(experiment: Experiment) -> str:
 
 
 def _comparable(one: Preset, other: Preset) -> bool:
-    return (one.name, one.data, one.loss) == (other.name, other.data, other.loss)
+    return all(getattr(one, key) == getattr(other, key) for key in MEANING)
 
 
-def _common(names: Sequence[str]) -> str:
-    """The words that the names of presets have in common."""
-    first, *others = (name.split(" ") for name in names)
-    return " ".join(word for word in first if all(word in other for other in others))
+def _title(presets: Mapping[str, Preset]) -> str:
+    """The names of presets, and the words that all their variants have in common."""
+    names = list(dict.fromkeys(preset.name for preset in presets.values()))
+    first, *others = (key.removeprefix(p.name).split() for key, p in presets.items())
+    common = (word for word in first if all(word in other for other in others))
+    return " ".join([listed(names), *common])
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words as a sentence lists them."""
+    words = list(words)
+    if len(words) > LISTED + 1:
+        words = [*words[:LISTED], f"{len(words) - LISTED} more"]
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _by(items: Iterable[T], key: Callable[[T], Any], flat: Callable[[T], Keys]) -> list[list[Keys]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -10,15 +11,19 @@ from typing import Any
 
 import msgspec
 import tomli_w
+from msgspec.structs import replace
 
 from tuitrain.errors import InputError
 from tuitrain.spec.check import check
+from tuitrain.spec.data import Csv
 from tuitrain.spec.experiment import Experiment
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.strict import SpecError, convert
+from tuitrain.spec.table import table
+from tuitrain.spec.textfile import decode_utf8, read_bytes
 
 LARGEST_FILE = 16_000_000
-"""Bytes; a preset is read whole, so /dev/zero must not be."""
+"""Bytes of a preset."""
 
 
 def load_file(path: Path) -> Preset:
@@ -36,17 +41,46 @@ def decode(document: Mapping[str, Any], where: str) -> Preset:
     Args:
         document: the tables of the file, as tomllib reads them; without `name`, the preset is
             named after `where`.
-        where: what errors call the document: a file, or a preset's name.
+        where: what errors call the document: a file, or a preset's name. The path of a file of
+            data begins in the directory of the document, or else in the working directory.
 
     Raises:
-        InputError: the first key that is wrong, its value, and what would be right.
+        InputError: the first key that is wrong, its value, and what would be right; or what is
+            wrong with a file of data.
     """
     try:
         preset = convert({"name": Path(where).stem} | with_paragraphs(document), Preset)
+        preset = located(preset, Path(where).parent)
         check(preset)
     except SpecError as error:
         raise _input_error(error, where) from None
     return preset
+
+
+def located(preset: Preset, directory: Path) -> Preset:
+    """The preset with the path of its file of data made absolute, if it has one.
+
+    Args:
+        preset: any preset.
+        directory: where a path begins that is not absolute.
+    """
+    if not isinstance(preset.data, Csv):
+        return preset
+    path = Path(preset.data.file)
+    with contextlib.suppress(RuntimeError):  # of a user that there is not: it is a plain name
+        path = path.expanduser()
+    return replace(preset, data=replace(preset.data, file=str((directory / path).absolute())))
+
+
+def pinned(preset: Preset) -> Preset:
+    """The preset with the checksum of its file of data, if it has one.
+
+    Raises:
+        InputError: the file cannot be read, or has another checksum already.
+    """
+    if not isinstance(preset.data, Csv):
+        return preset
+    return replace(preset, data=replace(preset.data, sha256=table(preset.data).sha256))
 
 
 def with_paragraphs(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,19 +153,7 @@ def parse(text: str, where: str) -> dict[str, Any]:
 
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file; InputError if there is none."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-        raise InputError(reason, where=str(path), expected="a TOML file") from None
-    if len(data) > LARGEST_FILE:
-        raise InputError("too large", where=str(path), expected="at most 16 MB") from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise InputError(f"not UTF-8 in line {line}", where=str(path), expected="text") from None
+    return decode_utf8(read_bytes(path, LARGEST_FILE, "a TOML file"), str(path))
 
 
 def _input_error(error: SpecError, where: str) -> InputError:

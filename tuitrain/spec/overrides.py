@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,12 +13,24 @@ from msgspec.structs import replace
 from tuitrain.errors import InputError
 from tuitrain.optim.schedules import parse_schedule
 from tuitrain.spec.check import check
-from tuitrain.spec.load import to_document, with_paragraphs
+from tuitrain.spec.data import Csv
+from tuitrain.spec.load import located, to_document, with_paragraphs
 from tuitrain.spec.preset import Expected, Preset
+from tuitrain.spec.size import shapes
 from tuitrain.spec.strict import SpecError, convert, show
 
-TAGS = {"optimizer": "name", "schedule": "kind", "loss": "kind", "model": "kind", "data": "kind"}
+TAGS = {
+    "optimizer": "name",
+    "schedule": "kind",
+    "loss": "kind",
+    "model": "kind",
+    "model.initialisation": "kind",
+    "data": "kind",
+}
 """The key that chooses what a table is."""
+
+SHAPING = ("data", "model", "loss")
+"""The tables on which the shapes of the parameters depend."""
 
 
 def assignments(texts: Iterable[str]) -> dict[str, object]:
@@ -46,7 +59,8 @@ def override(
     takes that kind's own defaults for everything; `schedule` takes a specification such as
     `cosine:end=0.01`. `train.epochs` replaces `train.steps` and the other way round. What no
     longer holds goes: `expected`, which belongs to the preset's own settings, and `model.init`,
-    which belongs to its own seed, after a change of `train.seed`.
+    which belongs to its own seed and shapes, after a change of `train.seed` or of a shape, and
+    `data.sha256` after one of `data.file`.
 
     Args:
         preset: what to start from.
@@ -73,6 +87,7 @@ def override(
         document["train"].pop(lengths.pop().removeprefix("train."), None)
     try:
         changed = _without_stale(convert(with_paragraphs(document), Preset), preset, changes)
+        changed = _fitting(located(changed, Path()), preset, changes)
         check(changed)
     except SpecError as error:
         place = _place(error.key, names) or f"{preset.name}: {error.key}"
@@ -111,29 +126,47 @@ def _set(document: dict[str, Any], key: str, value: object, place: str) -> None:
     if key in TAGS and not isinstance(value, dict):
         key = f"{key}.{TAGS[key]}"
     *tables, name = key.split(".")
-    if tables and TAGS.get(tables[0]) == name and len(tables) == 1:
-        if document.get(tables[0], {}).get(name) != value:
-            document[tables[0]] = {name: value}
-        return
     table: Any = document
     for step in tables:
-        if not isinstance(table.setdefault(step, {}), dict):
+        above, table = table, table.setdefault(step, {})
+        if not isinstance(table, dict):
             raise InputError("unknown key", where=place, expected=f"no key below {step}")
-        table = table[step]
-    table[name] = value
+    if TAGS.get(".".join(tables)) == name and table.get(name) != value:
+        above[tables[-1]] = {name: value}  # another kind has other keys
+    else:
+        table[name] = value
 
 
 def _without_stale(changed: Preset, before: Preset, changes: Mapping[str, object]) -> Preset:
     """The changed preset without what the changes made untrue, unless they set it themselves."""
-
-    def given(table: str) -> bool:
-        return any(f"{key}.".startswith(f"{table}.") for key in changes)
-
-    if changed != before and not given("expected"):
+    if changed != before and not _given("expected", changes):
         changed = replace(changed, expected=Expected())
-    if changed.train.seed != before.train.seed and not given("model.init"):
-        changed = replace(changed, model=replace(changed.model, init={}))
+    if changed.train.seed != before.train.seed and not _given("model.init", changes):
+        changed = _drawn_anew(changed)
+    file = _given("data.file", changes) and not _given("data.sha256", changes)
+    if isinstance(changed.data, Csv) and file:
+        changed = replace(changed, data=replace(changed.data, sha256=""))
     return changed
+
+
+def _fitting(changed: Preset, before: Preset, changes: Mapping[str, object]) -> Preset:
+    """The changed preset without start values that were for parameters of other shapes."""
+    if not changed.model.init or _given("model.init", changes):
+        return changed
+    if all(getattr(changed, table) == getattr(before, table) for table in SHAPING):
+        return changed
+    drawn = _drawn_anew(changed)
+    check(drawn)  # without which there may be no shapes
+    return changed if shapes(changed) == shapes(before) else drawn
+
+
+def _drawn_anew(preset: Preset) -> Preset:
+    return replace(preset, model=replace(preset.model, init={}))
+
+
+def _given(table: str, changes: Mapping[str, object]) -> bool:
+    """Whether the changes are about a table, or a key in it."""
+    return any(f"{key}.".startswith(f"{table}.") for key in changes)
 
 
 def _place(key: str, names: Mapping[str, str]) -> str | None:

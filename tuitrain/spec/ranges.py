@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
+from itertools import chain
+from typing import Literal, overload
 
 import numpy as np
 
@@ -17,7 +20,7 @@ MOST_VALUES = 10_000
 """Values that one range may have."""
 
 NUMBERS = "numbers such as 1e-3,1e-2, or a range such as 1e-4:1:log:32 or 0.1:1:lin:10"
-SEEDS = "how many, such as 8, or from:below, such as 0:16"
+SEEDS = "how many, such as 8, or which, such as 0:16 or 0,3,5"
 
 _RANGE = re.compile(r"[^:\[\"']*:[^:]*:\s*(log|lin)\b.*")
 
@@ -43,17 +46,35 @@ def number(text: str, where: str) -> float:
     return _number(text, where, "a number")
 
 
-def seeds(text: str, where: str) -> int | range:
-    """How many seeds (`8`), or which (`0:16` means 0 to 15).
+def seeds(text: str, where: str) -> int | Sequence[int]:
+    """How many seeds (`8`), or which: `0:16` (0 to 15), `0,3,5`, or a list of both.
 
     Raises:
-        InputError: neither of the two, or no seed at all.
+        InputError: none of these, no seed at all, or too long a list.
     """
+    if "," not in text:
+        return _seeds(text, where)
+    parts = [_seeds(item, where, alone=False) for item in items(text, where, SEEDS)]
+    if sum(map(len, parts)) > MOST_VALUES:
+        expected = f"at most {MOST_VALUES:,} seeds in a list"
+        raise InputError("the list is too long", where=where, expected=expected)
+    return list(dict.fromkeys(chain.from_iterable(parts)))
+
+
+@overload
+def _seeds(text: str, where: str) -> int | range: ...
+@overload
+def _seeds(text: str, where: str, *, alone: Literal[False]) -> range: ...
+def _seeds(text: str, where: str, *, alone: bool = True) -> int | range:
+    """A number or a range of seeds; a number is a seed itself where it does not stand alone."""
     match = re.fullmatch(r"\s*(\d{1,12})\s*(?::\s*(\d{1,12})\s*)?", text)
     if not match:
         raise InputError("no number of seeds", where=where, expected=SEEDS)
     first, below = match.groups()
-    chosen = int(first) if below is None else range(int(first), int(below))
+    if below is None:
+        chosen: int | range = int(first) if alone else range(int(first), int(first) + 1)
+    else:
+        chosen = range(int(first), int(below))
     if not chosen:
         raise InputError("no seed at all", where=where, expected=SEEDS)
     return chosen

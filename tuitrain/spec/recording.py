@@ -70,6 +70,34 @@ class Chunk:
         return self.first + (self.rows - 1) * self.stride
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """The weights after a step, judged on the whole training set and on the test set.
+
+    Each value has the run axis first. Always there is `loss` [R], the objective on all training
+    rows; where they apply, `data_loss` (without regularisation), `accuracy`, `test_loss`
+    (without regularisation) and `test_accuracy`, all [R] in float64.
+
+    What the pictures are drawn from is there at some steps only (`spec.evaluation`):
+        `weights` [R, P], flat, in the dtype of the training;
+        `grid` [R, G, G, K]: for two inputs, the prediction over `data.plane`, from the least to
+            the greatest x2, then x1: of classes, their probability (K = 1: of class 1);
+        `confusion` [R, C, C]: rows of each true class by the class predicted, of the test set, or
+            of the training set where there is none;
+        `predicted` [R, N] and `probability` [R, N]: class and its probability of each of those
+            rows, where rows are images.
+
+    Attributes:
+        stack: index of the stack in the experiment.
+        step: finished steps.
+        values: by name.
+    """
+
+    stack: int
+    step: int
+    values: Mapping[str, NDArray[np.generic]]
+
+
 def element_names(name: str, shape: tuple[int, ...]) -> list[str]:
     """Column name of each element of a parameter: `w` (a scalar), `w[0,0]`, `w[1,0]`, ..."""
     if not shape:

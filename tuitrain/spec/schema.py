@@ -11,7 +11,7 @@ import msgspec
 
 from tuitrain.optim import OPTIMIZERS
 from tuitrain.optim.schedules import SCHEDULES
-from tuitrain.spec import preset
+from tuitrain.spec import data, loss, model, preset
 from tuitrain.spec.preset import Preset
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -24,7 +24,8 @@ def json_schema() -> dict[str, Any]:
     """
     schema: dict[str, Any] = _without_null(msgspec.json.schema(Preset))
     definitions = schema["$defs"]
-    for cls in (*vars(preset).values(), *OPTIMIZERS.values(), *SCHEDULES.values()):
+    tables = (cls for module in (preset, data, model, loss) for cls in vars(module).values())
+    for cls in (*tables, *OPTIMIZERS.values(), *SCHEDULES.values()):
         if isinstance(cls, type) and cls.__name__ in definitions:
             properties = definitions[cls.__name__]["properties"]
             for key, text in _descriptions(cls).items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
@@ -13,6 +14,9 @@ import msgspec
 import msgspec.inspect as ms
 
 T = TypeVar("T")
+
+UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Unicode categories of characters that are not seen, but may move or hide what is."""
 
 FEW = 5
 """So many words an error lists all, even where one of them is near."""
@@ -49,7 +53,7 @@ def show(value: object) -> str:
         case bool():
             text = str(value).lower()
         case str():
-            text = '"' + value.encode("unicode_escape").decode().replace('"', '\\"') + '"'
+            text = '"' + "".join(map(_escaped, value)) + '"'
         case dict():
             text = "{" + ", ".join(f"{key} = {show(item)}" for key, item in value.items()) + "}"
         case list():
@@ -57,6 +61,17 @@ def show(value: object) -> str:
         case _:
             text = str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else ascii(character)[1:-1]
+
+
+def unseen(text: str) -> str | None:
+    """The first character that must not go to a terminal, where it may be a command."""
+    return next((c for c in text if c != "\n" and unicodedata.category(c) in UNSEEN), None)
 
 
 def _refuse_non_finite(value: object, key: str) -> None:
@@ -164,7 +179,7 @@ def _unknown_key(name: str, kind: ms.Type, value: Mapping[str, Any]) -> tuple[st
         kinds = f"{struct.tag_field} = {' or '.join(others)}" if others else "no further key"
         return f'{struct.tag_field} "{struct.tag}" has no settings', kinds
     problem = f'unknown key for {struct.tag_field} "{struct.tag}"' if struct.tag else "unknown key"
-    return problem, _nearest(name, keys)
+    return problem, nearest(name, keys)
 
 
 def _child(kind: ms.Type, value: object, name: str) -> ms.Type:
@@ -231,7 +246,7 @@ def _words(kind: ms.Type, value: object) -> str:
             return "text"
 
 
-def _nearest(word: str, words: Sequence[str]) -> str:
+def nearest(word: str, words: Sequence[str]) -> str:
     """The nearest of the words where one is near, else all of them."""
     near = get_close_matches(word, words, n=1)
     return near[0] if near else f"one of {', '.join(words)}"

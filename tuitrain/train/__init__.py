@@ -1,12 +1,11 @@
 """Stacked training in PyTorch; nothing outside this package and `tuitrain.worker` needs torch."""
 
 from tuitrain.train.device import device_name, resolve_device, use_threads
-from tuitrain.train.state import Divergence, Evaluation, TrainState
+from tuitrain.train.state import Divergence, TrainState
 from tuitrain.train.trainer import Trainer
 
 __all__ = [
     "Divergence",
-    "Evaluation",
     "TrainState",
     "Trainer",
     "device_name",

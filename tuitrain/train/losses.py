@@ -1,57 +1,129 @@
-"""Losses of a whole stack: predictions `[R, B, outputs]` against rows `[B, outputs]` to `[R]`."""
+"""Losses of a stack: predictions `[R, outputs, B]` against targets `[outputs, B]` to `[R]`."""
 
 from __future__ import annotations
 
+from math import prod
+
 import torch
+from torch.nn.functional import softplus
 
 from tuitrain.spec.expression import evaluate
-from tuitrain.spec.preset import (
+from tuitrain.spec.loss import (
     AnyLoss,
-    AnyModel,
     Asymmetric,
+    BinaryCrossEntropy,
     CrossEntropy,
     Expression,
+    Hinge,
     MeanSquared,
     SoftmaxCrossEntropy,
 )
-from tuitrain.train.models import Shapes, named, prediction
+from tuitrain.spec.preset import Preset
+from tuitrain.spec.size import shapes
+from tuitrain.train.activations import SOFTPLUS_IS_LINEAR
+from tuitrain.train.models import Model
 
 
-def loss(
-    model: AnyModel,
-    kind: AnyLoss,
-    shapes: Shapes,
-    p: torch.Tensor,
-    x: torch.Tensor,
-    y: torch.Tensor,
-) -> torch.Tensor:
-    """Loss `[R]` of the flat parameters `p` `[R, P]` on the rows `x`, `y`."""
-    parameters = named(p, shapes)
-    if isinstance(kind, Expression):
-        values: torch.Tensor = evaluate(kind.formula, parameters["w"])
-        return values.reshape(p.shape[0], -1).sum(1)
-    return compare(kind, prediction(model, parameters, x), y)
+class Loss:
+    """What a preset makes small, as a function of flat parameters and rows.
+
+    Attributes:
+        model: the predictions that are compared with the targets.
+        penalty: what large weights cost; None where they cost nothing.
+    """
+
+    def __init__(
+        self,
+        preset: Preset,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.model = Model(preset)
+        self.penalty = penalty(preset, dtype, device)
+        self._kind = preset.loss
+
+    def __call__(self, p: torch.Tensor, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Loss `[R]` of `p` `[R, P]` on the rows `x` `[inputs, B]`, with what `targets` gives."""
+        of_data = self.of_data(p, x, target)
+        return of_data if self.penalty is None else of_data + self.penalty(p)[0]
+
+    def of_data(self, p: torch.Tensor, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """As a call, without what large weights cost."""
+        if isinstance(self._kind, Expression):
+            values: torch.Tensor = evaluate(self._kind.formula, p)
+            return values.sum(1)
+        return compare(self._kind, self.model(p, x), target)
 
 
-def compare(kind: AnyLoss, predicted: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Loss `[R]` of the predictions `[R, B, outputs]` for the targets `y` `[B, outputs]`."""
+def targets(kind: AnyLoss, y: torch.Tensor) -> torch.Tensor:
+    """What `compare` takes for the targets `y` `[B, outputs]`.
+
+    Of sparse classes, their numbers `[B]`; else `[outputs, B]`, where 0 and 1 become -1 and 1 for
+    a loss that compares signs.
+    """
+    match kind:
+        case SoftmaxCrossEntropy(targets="sparse"):
+            return y.argmax(1)
+        case BinaryCrossEntropy() | Hinge():
+            return (2 * y - 1).T.contiguous()
+    return y.T.contiguous()
+
+
+def compare(kind: AnyLoss, predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Loss `[R]` of the predictions `[R, outputs, B]` for what `targets` makes of the rows."""
     match kind:
         case MeanSquared():
-            return (predicted - y).square().mean((1, 2))
+            return (predicted - target).square().mean((1, 2))
         case Asymmetric(cost=cost, profit=profit, reduce=reduce):
-            error = predicted - y
+            error = predicted - target
             # `>` as in the published program: an exact hit counts as too little.
             price = torch.where(error > 0, cost * error, -profit * error)
             return price.sum((1, 2)) if reduce == "sum" else price.mean((1, 2))
-        case SoftmaxCrossEntropy():
+        case SoftmaxCrossEntropy(targets=form):
             # log_softmax subtracts the largest logit, so that no exponential overflows.
-            return -(y * torch.log_softmax(predicted, 2)).sum(2).mean(1)
+            logs = torch.log_softmax(predicted, 1)
+            if form == "dense":
+                return -(target * logs).sum(1).mean(1)
+            logs = logs.expand(-1, -1, len(target))
+            return -logs.gather(1, target.expand(len(logs), 1, -1)).mean((1, 2))
         case CrossEntropy(clip=clip):
-            return -(y * predicted.clamp(clip, 1.0).log()).sum(2).mean(1)
+            return -(target * predicted.clamp(clip, 1.0).log()).sum(1).mean(1)
+        case BinaryCrossEntropy():
+            # -log sigmoid of the prediction where y is 1, of its opposite where y is 0; the same
+            # as max(z, 0) - z y + log(1 + e^-|z|), but with the right derivative at 0
+            return softplus(-target * predicted, 1.0, SOFTPLUS_IS_LINEAR).mean((1, 2))
+        case Hinge():
+            return (1 - target * predicted).relu().mean((1, 2))
         case Expression():
             raise TypeError("an expression is a loss of the parameter, not of predictions")
 
 
-def accuracy(predicted: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Share `[R]` of the rows whose largest prediction is at the 1 of the one-hot target."""
-    return (predicted.argmax(2) == y.argmax(1)).double().mean(1)
+class Penalty:
+    """What large weights cost, in the terms of `Regularisation`: biases (`b...`) cost nothing."""
+
+    def __init__(self, preset: Preset, dtype: torch.dtype, device: torch.device | str) -> None:
+        sizes = [(name.startswith("w"), prod(shape)) for name, shape in shapes(preset).items()]
+        weights = torch.cat([torch.full((size,), float(counts)) for counts, size in sizes])
+        weights, rates = weights.to(device, dtype), preset.regularisation
+        self._l1, self._l2 = weights * rates.l1, weights * rates.l2
+        self._lasso = rates.l1 > 0
+
+    def __call__(self, p: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The penalty `[R]` of the flat parameters `p` `[R, P]`, and its gradient `[R, P]`.
+
+        The gradient of |w| is 0 at 0.
+        """
+        pull = self._l2 * p
+        cost = torch.linalg.vecdot(p, pull) / 2
+        if self._lasso:
+            push = self._l1 * p.sign()
+            cost, pull = cost + torch.linalg.vecdot(p, push), pull + push
+        return cost, pull
+
+
+def penalty(
+    preset: Preset, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu"
+) -> Penalty | None:
+    """What large weights cost; None where they cost nothing."""
+    rates = preset.regularisation
+    return Penalty(preset, dtype, device) if rates.l1 > 0 or rates.l2 > 0 else None

@@ -1,16 +1,34 @@
-"""Models of a whole stack, and their parameters as one flat tensor `[R, P]`."""
+"""Models of a whole stack, and their parameters as one flat tensor `[R, P]`.
+
+Units come before rows here, `[R, units, B]`: what is done to every unit runs along the rows then,
+which are more, and a softmax over few classes is twenty times as fast.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
+from math import prod, sqrt
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.functional import conv2d, max_pool2d
 
-from tuitrain.spec.preset import AnyModel, Linear, Parameter, Preset
-from tuitrain.spec.size import shapes
+from tuitrain.spec.model import (
+    AnyInitialisation,
+    Convolution,
+    He,
+    Linear,
+    Network,
+    Normal,
+    Parameter,
+    Same,
+    Uniform,
+    Xavier,
+)
+from tuitrain.spec.preset import Preset
+from tuitrain.spec.size import Layer, layers, shapes
+from tuitrain.train.activations import ACTIVATIONS
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -30,34 +48,110 @@ def named(p: torch.Tensor, shapes: Shapes) -> dict[str, torch.Tensor]:
     }
 
 
+# Start ------------------------------------------------------------------------------------------
+
+
 def initial(preset: Preset, seed: int) -> NDArray[np.float64]:
     """Start weights `[P]` of a run: equal for equal seeds, whatever the optimizer.
 
-    The preset's `init` holds for the preset's own seed; everything else is drawn from
-    N(0, `std`^2). Every parameter is drawn, so that none depends on what `init` gives.
+    The preset's `init` holds for the preset's own seed; everything else starts as the model says.
+    Whatever is drawn is drawn in the order of the parameters, and all of it, so that none depends
+    on what `init` gives.
     """
     random = np.random.RandomState(seed)
     values = []
     for name, shape in shapes(preset).items():
-        drawn = random.normal(0.0, preset.model.std, shape)
+        started = _started(preset, name, shape, random)
         given = preset.model.init.get(name) if seed == preset.train.seed else None
-        value = drawn if given is None else np.asarray(given, np.float64)
+        value = started if given is None else np.asarray(given, np.float64)
         values.append(np.reshape(value, prod(shape)))
     return np.concatenate(values)
 
 
-def prediction(
-    model: AnyModel, parameters: Mapping[str, torch.Tensor], x: torch.Tensor
-) -> torch.Tensor:
-    """Predictions `[R, B, outputs]` for the rows `x` `[B, inputs]`.
+def _started(
+    preset: Preset, name: str, shape: tuple[int, ...], random: np.random.RandomState
+) -> NDArray[np.float64]:
+    """The start values of a parameter."""
+    model = preset.model
+    if isinstance(model, Parameter | Linear):
+        return np.asarray(random.normal(0.0, model.std, shape))
+    if name.startswith("b"):
+        return np.full(shape, model.biases)
+    layer = layers(preset)[int(name.removeprefix("w")) - 1]
+    return _drawn(model.initialisation, layer, random)
 
-    A free parameter predicts the same for every row: `[R, 1, outputs]`, to be broadcast.
+
+def _drawn(
+    kind: AnyInitialisation, layer: Layer, random: np.random.RandomState
+) -> NDArray[np.float64]:
+    """The start weights of a layer."""
+    shape = layer.weights
+    match kind:
+        case Normal(std=std):
+            return random.normal(0.0, std, shape)
+        case He():
+            return random.normal(0.0, sqrt(2 / layer.inputs), shape)
+        case Xavier():
+            # a weight of a convolution feeds each of kernel x kernel pixels of a channel
+            bound = sqrt(6 / (layer.inputs + layer.outputs * prod(shape[2:])))
+            return random.uniform(-bound, bound, shape)
+        case Uniform(low=low, high=high):
+            return random.uniform(low, high, shape)
+        case Same(value=value):
+            return np.full(shape, value)
+
+
+# Predictions ------------------------------------------------------------------------------------
+
+
+class Model:
+    """The model of a preset, as a function of flat parameters and rows.
+
+    Attributes:
+        shapes: of each parameter, without the run axis.
+        widest: most values that a row becomes on its way to the prediction.
     """
-    w = parameters["w"]
-    match model:
-        case Parameter():
-            return w.reshape(w.shape[0], 1, -1)
-        case Linear(bias=True):
-            return torch.matmul(x, w) + parameters["b"].unsqueeze(1)
-        case Linear():
-            return torch.matmul(x, w)
+
+    def __init__(self, preset: Preset) -> None:
+        self.shapes = shapes(preset)
+        self._layers = layers(preset)
+        self._bias = isinstance(preset.model, Linear | Network | Convolution) and preset.model.bias
+        self._pool = preset.model.pool if isinstance(preset.model, Convolution) else 1
+        sizes = [layer.outputs * prod((layer.image or (1,))[1:]) for layer in self._layers]
+        self.widest = max(sizes, default=max(map(prod, self.shapes.values())))
+
+    def __call__(self, p: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """Predictions `[R, outputs, B]` of `p` `[R, P]` for the rows `x` `[inputs, B]`.
+
+        A free parameter predicts the same for every row: `[R, outputs, 1]`, to be broadcast.
+        """
+        parameters = iter(named(p, self.shapes).values())
+        runs, rows = len(p), x.shape[1]
+        if not self._layers:
+            return next(parameters).reshape(runs, -1, 1)
+        image = self._layers[0].image
+        a = x.expand(runs, -1, -1) if image is None else x.T.reshape(rows, *image)
+        for layer in self._layers:
+            w, b = next(parameters), next(parameters) if self._bias else None
+            if layer.image:
+                a = self._convolved(a, w, b, layer)
+            else:
+                if a.dim() == 4:
+                    # convolutions take all runs at once: [rows, runs x channels, height, width]
+                    a = a.reshape(rows, runs, -1).permute(1, 2, 0)
+                z = w.mT @ a if b is None else torch.baddbmm(b.unsqueeze(2), w.mT, a)
+                a = ACTIVATIONS[layer.activation](z)
+        return a
+
+    def _convolved(
+        self, a: torch.Tensor, w: torch.Tensor, b: torch.Tensor | None, layer: Layer
+    ) -> torch.Tensor:
+        """A convolution of all runs, its activation, its pooling: `[B, R x channels, ...]`.
+
+        The image itself is the same for every run; later on, every run is a group of channels.
+        """
+        groups = a.shape[1] // w.shape[2]
+        bias = None if b is None else b.reshape(-1)
+        z = conv2d(a, w.flatten(0, 1), bias, padding=w.shape[3] // 2, groups=groups)
+        a = ACTIVATIONS[layer.activation](z)
+        return max_pool2d(a, self._pool) if self._pool > 1 else a

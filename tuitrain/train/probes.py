@@ -8,13 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tuitrain.data import Dataset, dataset
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import shapes
-from tuitrain.train.losses import loss
-
-MEMORY = 4_000_000
-"""Predictions (points x rows x outputs) that are worked out at once."""
+from tuitrain.train.judge import Judge, rows_of
 
 WORK = 2_000_000_000
 """Predictions that one landscape may cost; for more rows it becomes coarser."""
@@ -37,26 +33,17 @@ class Surface:
     """
 
     def __init__(self, preset: Preset, device: str | torch.device = "cpu") -> None:
-        self._model, self._loss, self._shapes = preset.model, preset.loss, shapes(preset)
         self._device = torch.device(device)
-        data = dataset(preset) or Dataset(np.empty((1, 0)), np.empty((1, 0)))
-        self._x, self._y = (torch.from_numpy(a).to(self._device) for a in (data.x, data.y))
-        self.parameters = sum(map(prod, self._shapes.values()))
-        self._predictions = max(len(data.y) * data.y.shape[1], 1)
+        self._judge = Judge(preset, rows_of(preset), torch.float64, self._device)
+        self.parameters = sum(map(prod, shapes(preset).values()))
 
-    @torch.no_grad()
     def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Loss `[n]` at each of the flat parameters `[n, P]`."""
-        parts = torch.split(torch.from_numpy(points), max(MEMORY // self._predictions, 1))
-        losses = [
-            loss(self._model, self._loss, self._shapes, part.to(self._device), self._x, self._y)
-            for part in parts
-        ]
-        return torch.cat(losses).cpu().numpy()
+        return self._judge.loss(torch.from_numpy(points).to(self._device)).cpu().numpy()
 
     def affordable(self, columns: int, rows: int) -> tuple[int, int]:
         """So many points across and up, or as many as `WORK` allows in the same proportion."""
-        wanted, most = columns * rows, WORK // self._predictions
+        wanted, most = columns * rows, WORK // self._judge.values
         if wanted <= most:
             return columns, rows
         side = isqrt(10_000 * most // wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import prod
+from math import prod, sqrt
 
 import numpy as np
 import torch
@@ -133,7 +133,9 @@ class Recorder:
         for w, old in zip(*tensors, strict=True):
             norm = torch.linalg.vector_norm(w, dim=2)
             change = torch.linalg.vector_norm(w - old, dim=2)
-            std, mean = torch.std_mean(w, dim=2, correction=0)
+            mean = w.mean(dim=2)
+            # torch.std_mean warns of blocks without a row
+            std = torch.linalg.vector_norm(w - mean.unsqueeze(2), dim=2) / sqrt(w.shape[2])
             ratio = change / norm.clamp_min(torch.finfo(w.dtype).tiny)
             found += [norm, mean, std, w.amin(dim=2), w.amax(dim=2), ratio]
         return torch.stack(found)

@@ -1,4 +1,4 @@
-"""The explicit values of a training: its whole state, how a run ended, what it reached."""
+"""The explicit values of a training: its whole state, and how a run ended."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tuitrain.spec.recording import Evaluation
 
 
 @dataclass(frozen=True)
@@ -20,19 +22,6 @@ class Divergence:
 
     step: int
     tensor: str
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The current weights, judged on the whole training set.
-
-    Attributes:
-        loss: float64 [R], worked out in the dtype of the training.
-        metrics: further figures by name, each float64 [R].
-    """
-
-    loss: NDArray[np.float64]
-    metrics: Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -52,6 +41,7 @@ class TrainState:
         last_loss: [R], the loss that the last step was computed from.
         least_loss: [R], the least finite loss of any step.
         diverged: the runs that have ended early.
+        evaluations: those that are due and have not been taken yet.
     """
 
     step: int
@@ -64,3 +54,4 @@ class TrainState:
     last_loss: NDArray[np.floating]
     least_loss: NDArray[np.floating]
     diverged: Mapping[int, Divergence]
+    evaluations: tuple[Evaluation, ...] = ()

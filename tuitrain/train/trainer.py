@@ -9,20 +9,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tuitrain.data import Dataset, dataset
 from tuitrain.errors import InputError
 from tuitrain.optim.schedules import AnySchedule
+from tuitrain.spec.evaluation import pictured, stride
 from tuitrain.spec.experiment import Run
-from tuitrain.spec.preset import CrossEntropy, Preset, SoftmaxCrossEntropy
-from tuitrain.spec.recording import Chunk, layout
+from tuitrain.spec.preset import Preset
+from tuitrain.spec.recording import Chunk, Evaluation, layout
 from tuitrain.spec.size import batch_rows, planned_steps, shapes
 from tuitrain.train.device import resolve_device
-from tuitrain.train.gradients import Batch, objective
-from tuitrain.train.losses import accuracy, loss
-from tuitrain.train.models import initial, named, prediction
+from tuitrain.train.gradients import objective
+from tuitrain.train.judge import Judge, rows_of
+from tuitrain.train.models import initial, named
+from tuitrain.train.objective import Batch
 from tuitrain.train.recorder import Block, Recorder, Series
 from tuitrain.train.stack import Stack
-from tuitrain.train.state import Divergence, Evaluation, TrainState
+from tuitrain.train.state import Divergence, TrainState
 
 LARGEST_BLOCK = 1024
 """Steps that are handed from the device to the recorder at once, if memory allows."""
@@ -68,26 +69,25 @@ class Trainer:
         self._dtype = getattr(torch, preset.train.dtype)
         self.layout = layout(self._shapes, len(self.runs), self.total, preset.train.dtype)
         self._recorder = Recorder(self.layout, self._shapes, preset.train.dtype)
-        self._objective = objective(preset)
-        self._x, self._y = self._rows(dataset(preset))
+        self._objective = objective(preset, self._dtype, self.device)
+        data = rows_of(preset)
+        self._judge = Judge(preset, data, self._dtype, self.device)
+        self._x, self._y = self._tensor(data.x), self._tensor(data.y)
         self._batches = self._divide(batch_rows(preset))
         self._block = self._block_size()
+        self._stride, self._pictured = stride(preset), pictured(preset, len(self.runs))
         self._lr = np.array([run.optimizer.lr for run in self.runs])
         self._reference = np.ones(len(self.runs))
         self._warmed = np.zeros(len(self.runs), np.int64)
         self._ended = np.empty((len(self.runs), self._parameters), preset.train.dtype)
         self._stack = self._start()
+        self._due = [] if self._stride is None else [self.evaluate(pictures=True)]
 
     # Set-up ---------------------------------------------------------------------------------
 
     @property
     def _parameters(self) -> int:
         return sum(map(prod, self._shapes.values()))
-
-    def _rows(self, data: Dataset | None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Inputs and targets on the device; one row of nothing where there is no data."""
-        data = data or Dataset(np.empty((1, 0)), np.empty((1, 0)))
-        return self._tensor(data.x), self._tensor(data.y)
 
     def _tensor(self, values: NDArray[np.floating]) -> torch.Tensor:
         return torch.from_numpy(values).to(self._dtype).to(self.device)
@@ -139,7 +139,9 @@ class Trainer:
             # Blocks end at fixed steps: where they end decides the shapes that are computed
             # with, and a sum of another shape may be rounded differently.
             end = min(until, (self.step // self._block + 1) * self._block)
-            parts.append(self._record(self._train(end - self.step)))
+            block = self._train(end - self.step)
+            parts.append(self._record(block))
+            self._evaluate(block)
             self._drop()
         stride = self.layout.stride
         if not any(part["loss"].shape[1] for part in parts):
@@ -259,17 +261,44 @@ class Trainer:
         flat = torch.from_numpy(self._current())
         return {name: value.numpy() for name, value in named(flat, self._shapes).items()}
 
-    @torch.no_grad()
-    def evaluate(self) -> Evaluation:
-        """Judge the current weights of every run on the whole training set."""
-        kind, p = self.preset.loss, self._tensor(self._current())
-        model, x, y = self.preset.model, self._x, self._y
-        losses = loss(model, kind, self._shapes, p, x, y).double().cpu().numpy()
-        metrics = {}
-        if isinstance(kind, SoftmaxCrossEntropy | CrossEntropy) and len(y) > 1 and one_hot(y):
-            predicted = prediction(model, named(p, self._shapes), x)
-            metrics["accuracy"] = accuracy(predicted, y).cpu().numpy()
-        return Evaluation(losses, metrics)
+    def evaluate(self, pictures: bool = False) -> Evaluation:
+        """Judge the current weights of every run on all rows.
+
+        Args:
+            pictures: whether to add what the pictures are drawn from.
+        """
+        return self._judged(self.step, self._current(), pictures)
+
+    def take_evaluations(self) -> list[Evaluation]:
+        """The evaluations that have become due since the last call, as `spec.evaluation` says.
+
+        They are those of the initial weights, of every `stride`-th step and of the last one.
+        """
+        due, self._due = self._due, []
+        return due
+
+    def _evaluate(self, block: Block) -> None:
+        """Make the evaluations that are due in a block that has been recorded."""
+        every = self._stride
+        if every is None:
+            return
+        steps = set(range(block.first + -block.first % every, self.step + 1, every))
+        last = {self.step} if self.finished else set()
+        for step in sorted(steps | last):
+            pictures = step // every % self._pictured == 0 or step in last
+            self._due.append(self._judged(step, self._weights_at(step, block), pictures))
+
+    def _weights_at(self, step: int, block: Block) -> NDArray[np.floating]:
+        """Parameters of every run after a step of a block, [R, P]."""
+        whole = self._ended.copy()
+        places = {int(row): place for place, row in enumerate(block.rows)}
+        after = block.weights[step - block.first + 1].cpu().numpy()
+        on = [row for row in places if row not in self.diverged or step < self.diverged[row].step]
+        whole[on] = after[[places[row] for row in on]]
+        return whole
+
+    def _judged(self, step: int, p: NDArray[np.floating], pictures: bool) -> Evaluation:
+        return Evaluation(self.stack, step, self._judge(self._tensor(p), pictures=pictures))
 
     # State ----------------------------------------------------------------------------------
 
@@ -292,12 +321,14 @@ class Trainer:
             last_loss=self._recorder.last_loss.copy(),
             least_loss=self._recorder.least_loss.copy(),
             diverged=dict(self.diverged),
+            evaluations=tuple(self._due),
         )
 
     @state.setter
     def state(self, state: TrainState) -> None:
         self.step = state.step
         self.diverged = dict(state.diverged)
+        self._due = list(state.evaluations)
         self._lr, self._reference = state.lr.copy(), state.reference.copy()
         self._warmed = state.warmed.copy()
         self._recorder.window = state.window.copy()
@@ -314,8 +345,3 @@ class Trainer:
         ]
         memory = {name: self._tensor(value[rows]) for name, value in state.optimizer.items()}
         self._stack = self._stacked(rows, self._tensor(state.parameters[rows]), memory)
-
-
-def one_hot(y: torch.Tensor) -> bool:
-    """Whether every row has a single 1 among zeros."""
-    return bool(((y == 0) | (y == 1)).all() & (y.sum(1) == 1).all())

@@ -17,22 +17,18 @@ from textual.app import App
 from textual.screen import Screen
 
 from tuitrain.errors import InputError
-from tuitrain.record.folder import ExperimentFolder
 from tuitrain.spec.catalogue import catalogue
 from tuitrain.ui.keys import ALWAYS, bindings
 from tuitrain.ui.messages import Back, Restart, Start
-from tuitrain.ui.screens.dialogs import LeaveDialog
 from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.ui.themes import DARK, LIGHT
 from tuitrain.ui.widgets.canvas import Marker
 from tuitrain.ui.widgets.plot import Plot
-from tuitrain.worker.launch import WarmWorker
 
 if TYPE_CHECKING:
-    from tuitrain.ui.screens.compare import CompareScreen
-    from tuitrain.ui.screens.dashboard import DashboardScreen
-
-    Viewer = CompareScreen | DashboardScreen
+    from tuitrain.record.folder import ExperimentFolder
+    from tuitrain.ui.screens.training import TrainingScreen
+    from tuitrain.worker.launch import WarmWorker
 
 
 class TuitrainApp(App[None]):
@@ -60,7 +56,6 @@ class TuitrainApp(App[None]):
         self.theme = DARK.name
 
     def on_mount(self) -> None:
-        self.push_screen(self._first_screen())
         loop = asyncio.get_running_loop()
         # Not in a test's thread, where no signal arrives either.
         with contextlib.suppress(RuntimeError, ValueError):
@@ -71,10 +66,19 @@ class TuitrainApp(App[None]):
         if self._warm is not None:
             self._warm.close()
 
-    def _first_screen(self) -> Screen[None]:
-        if self.attached is None:
-            return self._setup_screen()
-        return viewer(self.attached)
+    def get_default_screen(self) -> Screen[None]:
+        """The first screen; Textual would put an empty one beneath it, and draw that first."""
+        screen: Screen[Any]
+        screen = self._setup_screen() if self.attached is None else viewer(self.attached)
+        # `switch_screen` takes away what `push_screen` gives, and this screen was never pushed.
+        screen._push_result_callback(self, None)
+        return screen
+
+    def refresh_css(self, animate: bool = True) -> None:
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:  # the theme has been set, but nothing is there yet to be styled by it
+            self.stylesheet.set_variables(self.get_css_variables())
 
     def _setup_screen(self) -> SetupScreen:
         return SetupScreen(catalogue(), devices)
@@ -84,18 +88,24 @@ class TuitrainApp(App[None]):
         if not gc.isenabled():
             gc.freeze()  # what is there by now stays to the end
             gc.enable()
-        # The setup screen is read before anything is started: time for torch to be imported.
         self._warm_up()
 
     @work(thread=True, exclusive=True, group="warm")
     def _warm_up(self) -> None:
+        """The setup screen is read before anything is started: time for all the imports."""
+        from tuitrain.worker.launch import WarmWorker
+
         if self._warm is None:
-            self._warm = WarmWorker()
+            self._warm = WarmWorker()  # it imports torch
+        import tuitrain.ui.screens.dashboard  # noqa: F401
 
     # What screens ask for ---------------------------------------------------------------------
 
     @on(Start)
     def _start(self, message: Start) -> None:
+        from tuitrain.record.folder import ExperimentFolder
+        from tuitrain.worker.launch import WarmWorker
+
         try:
             folder = ExperimentFolder.create(self.runs_dir, message.experiment)
         except InputError as error:
@@ -116,13 +126,12 @@ class TuitrainApp(App[None]):
 
     def _show_setup(self) -> None:
         """The screen as it was left from which this was started; if none, the setup screen."""
-        below = self.screen_stack[-2]
-        if isinstance(below, SetupScreen) or is_viewer(below):
+        if len(self.screen_stack) > 1:
             self.pop_screen()
         else:
             self.switch_screen(self._setup_screen())
 
-    def _ask_about(self, dashboards: Sequence[Viewer], then: Callable[[], object]) -> None:
+    def _ask_about(self, dashboards: Sequence[TrainingScreen], then: Callable[[], object]) -> None:
         """Ask what becomes of a run that is alive, then go on unless the user stays."""
         alive = [dashboard for dashboard in dashboards if dashboard.alive]
 
@@ -134,6 +143,8 @@ class TuitrainApp(App[None]):
                 then()
 
         if alive:
+            from tuitrain.ui.screens.dialogs import LeaveDialog
+
             self.push_screen(LeaveDialog(), answered)
         else:
             then()
@@ -151,6 +162,8 @@ class TuitrainApp(App[None]):
         self.notify(str(path), title="Picture saved", markup=False)
 
     def action_leave(self) -> None:
+        from tuitrain.ui.screens.dialogs import LeaveDialog
+
         if isinstance(self.screen, LeaveDialog):
             # Asked twice: nothing is lost by leaving it running.
             self.screen.action_answer("leave")
@@ -158,7 +171,7 @@ class TuitrainApp(App[None]):
         self._ask_about([s for s in self.screen_stack if is_viewer(s)], self.exit)
 
 
-def viewer(folder: ExperimentFolder) -> Viewer:
+def viewer(folder: ExperimentFolder) -> TrainingScreen:
     """The screen that shows an experiment: many runs are compared."""
     if len(folder.experiment.runs) > 1:
         from tuitrain.ui.screens.compare import CompareScreen
@@ -169,7 +182,7 @@ def viewer(folder: ExperimentFolder) -> Viewer:
     return DashboardScreen(folder)
 
 
-def is_viewer(screen: Screen[Any]) -> TypeGuard[Viewer]:
+def is_viewer(screen: Screen[Any]) -> TypeGuard[TrainingScreen]:
     """Whether a screen shows an experiment, asked without importing one that does not."""
     return hasattr(screen, "stop_if_alive")
 

@@ -122,6 +122,74 @@ def _swing(weight: Array) -> float:
     return float(np.abs(np.diff(weight)).mean()) / size
 
 
+# Of networks ----------------------------------------------------------------------------------
+
+FEWEST_JUDGED = 12
+"""Evaluations that overfitting is told from."""
+
+TINY = 1e-5
+"""A gradient norm, or a share of a tensor that it moves by in a step, that moves nothing."""
+
+
+def overfitting(steps: NDArray[np.integer], train: Array, test: Array) -> int | None:
+    """The step since which the test loss has risen while the train loss fell; None if it has not.
+
+    Both are averaged over a few evaluations, and the rise must stand out from their noise.
+
+    Args:
+        steps, train, test: of the evaluations, [E] each, the latest last.
+    """
+    count = len(steps)
+    if count < FEWEST_JUDGED or not (np.isfinite(train).all() and np.isfinite(test).all()):
+        return None
+    width = max(count // 20, 3)
+    calm_train, calm_test = (_averaged(loss, width) for loss in (train, test))
+    # The averages reach back: the evaluation in the middle stands for each.
+    best = int(np.argmin(calm_test))
+    rise, fall = calm_test[-1] - calm_test[best], calm_train[best] - calm_train[-1]
+    noise = float(np.median(np.abs(np.diff(test[best:])))) if best < len(calm_test) - 1 else np.inf
+    clear = rise > max(CLEAR * abs(calm_test[best]), 3 * noise / np.sqrt(width))
+    if clear and fall > HARDLY * abs(calm_train[best]):
+        return int(steps[best + width // 2])
+    return None
+
+
+def _averaged(loss: Array, width: int) -> NDArray[np.float64]:
+    return np.convolve(loss, np.full(width, 1 / width), mode="valid")
+
+
+def overfits(step: int) -> Diagnosis:
+    """The diagnosis of a model that learns its training rows by heart."""
+    return Diagnosis(
+        "overfitting",
+        f"since step {step:,} the test loss rises while the train loss falls",
+        "warning",
+    )
+
+
+def at_chance(accuracy: float, hidden: int, gradient: Array, first: str, moved: Array) -> Diagnosis:
+    """The diagnosis of a classifier that does no better than naming one class for every row.
+
+    Args:
+        accuracy: on the training rows.
+        hidden: how many hidden layers it has.
+        gradient: its norm at every step.
+        first: name of its first tensor.
+        moved: by which share of its size that tensor moves at every step; empty if unknown.
+    """
+    share = f"accuracy {percent(accuracy)} is no better than chance"
+    norm, step = (float(np.median(last[-100:])) if len(last) else 1.0 for last in (gradient, moved))
+    if min(norm, step) >= TINY:
+        return Diagnosis("at chance", share, "warning")
+    if not hidden:
+        cause = "without a hidden layer it parts classes by a straight line only"
+        return Diagnosis("at chance", f"{share}; {cause}", "warning")
+    how = f"a step moves {first} by {step:.0e} of its size"
+    if norm < TINY:
+        how = f"the gradient norm is {norm:.0e}"
+    return Diagnosis("stands still", f"gradients vanish: {how}; {share}", "warning")
+
+
 # In words -------------------------------------------------------------------------------------
 
 
@@ -177,7 +245,13 @@ def diverged(step: int, tensor: str) -> Diagnosis:
     )
 
 
-def ended(state: str, step: int, move: Movement, misses: Sequence[Miss] | None) -> Diagnosis:
+def ended(
+    state: str,
+    step: int,
+    move: Movement,
+    misses: Sequence[Miss] | None,
+    trouble: Diagnosis | None = None,
+) -> Diagnosis:
     """The diagnosis of a run that takes no further step.
 
     Args:
@@ -185,8 +259,9 @@ def ended(state: str, step: int, move: Movement, misses: Sequence[Miss] | None) 
         step: finished steps.
         move: what it did at its end.
         misses: values that are not what the preset expects; None without expectations.
+        trouble: what was wrong with how it learned.
     """
-    last = describe(move)
+    last = trouble or describe(move)
     if state == "killed":
         return Diagnosis(
             "killed", f"the worker ended at step {step:,}; what it recorded stays", "bad"
@@ -194,12 +269,15 @@ def ended(state: str, step: int, move: Movement, misses: Sequence[Miss] | None) 
     if state in ("stopped", "paused"):
         until = "" if move.trend == "starting" else f"; {last.word} until then"
         return Diagnosis(state, f"at step {step:,}{until}", "neutral")
+    if misses is None and trouble is not None:
+        return Diagnosis("finished", f"{trouble.word}: {trouble.sentence}", trouble.tone)
     if misses is None:
         hint = "; more steps would help" if move.trend in ("improving", "slow") else ""
         return Diagnosis("finished", f"{last.word} at the end{hint}", "neutral")
     if not misses:
         restless = ", stepping back and forth to the end" if move.trend == "oscillating" else ""
-        return Diagnosis("finished", f"expected values reached{restless}", "good")
+        known = f"; {trouble.word}: {trouble.sentence}" if trouble else ""
+        return Diagnosis("finished", f"expected values reached{restless}{known}", "good")
     first = misses[0]
     rest = f" (and {len(misses) - 1} more)" if len(misses) > 1 else ""
     cause = f"; {last.word} at the end"

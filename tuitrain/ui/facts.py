@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
-from typing import NamedTuple
+from functools import cached_property
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tuitrain.data import dataset
 from tuitrain.data.optimum import optimum
 from tuitrain.record.live import Recording
 from tuitrain.record.series import Series
+from tuitrain.spec.base import Numbers
+from tuitrain.spec.evaluation import evaluated, stride
 from tuitrain.spec.experiment import Experiment
-from tuitrain.spec.preset import Expected, Numbers, Preset
-from tuitrain.spec.recording import element_names
-from tuitrain.spec.size import batches_per_epoch, shapes
-from tuitrain.ui.diagnosis import Diagnosis, Miss, describe, diverged, ended, movement
+from tuitrain.spec.loss import Regularisation
+from tuitrain.spec.model import Convolution, Network
+from tuitrain.spec.preset import Expected, Preset
+from tuitrain.spec.recording import MAX_RECORDED_WEIGHTS, element_names
+from tuitrain.spec.size import batches_per_epoch, hidden_layers, shapes
+from tuitrain.ui.diagnosis import (
+    Diagnosis,
+    Miss,
+    Movement,
+    at_chance,
+    describe,
+    diverged,
+    ended,
+    movement,
+    overfits,
+    overfitting,
+    percent,
+)
 
 NEXT_TO_NOTHING = 1e-6
 """Share of the first loss below which an optimum counts as zero."""
+
+FEW = 5
+"""Evaluations whose median accuracy is looked at."""
+
+BY_CHANCE = 0.03
+"""So much more than the commonest class's share is still no accuracy."""
 
 NOT_WEIGHTS = frozenset({"loss", "loss_min", "loss_max", "lr", "grad_norm"})
 
@@ -27,12 +53,11 @@ class Weight(NamedTuple):
     """One line of the weights panel.
 
     Attributes:
-        name: of the weight, or of the tensor whose norm stands for it.
+        name: of the weight.
         series: its recorded values.
         start: value before the first step; NaN if not known.
         goal: value that it should reach, if one is known.
         tolerance: how far from it counts as reached; None for a goal that no run need reach.
-        ratio: for a tensor, its update-to-weight ratio.
     """
 
     name: str
@@ -40,7 +65,22 @@ class Weight(NamedTuple):
     start: float
     goal: float | None
     tolerance: float | None
-    ratio: Series | None = None
+
+
+class Tensor(NamedTuple):
+    """One line of the panel of a model with too many weights for a line each.
+
+    Attributes:
+        name: of the tensor.
+        norm, mean, std: of its elements.
+        ratio: of the norms of update and tensor.
+    """
+
+    name: str
+    norm: Series
+    mean: Series
+    std: Series
+    ratio: Series
 
 
 class RunFacts:
@@ -60,6 +100,9 @@ class RunFacts:
         self.shapes = shapes(self.preset)
         self.batches = batches_per_epoch(self.preset)
         self.optimum = optimum(self.preset)
+        self.data = dataset(self.preset)
+        self._evaluated: dict[str, Series] = {}
+        self._stride = stride(self.preset) or 1
 
     @property
     def changed_lr(self) -> float | None:
@@ -90,19 +133,70 @@ class RunFacts:
         last = self.series("lr").last
         return last if np.isfinite(last) else self.run.optimizer.lr
 
+    # Evaluations ------------------------------------------------------------------------------
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is more to tell than the loss of each step."""
+        return evaluated(self.preset)
+
+    @property
+    def regularised(self) -> bool:
+        """Whether the loss that is made small is more than that of the data."""
+        return self.preset.regularisation != Regularisation()
+
+    def evaluated(self, name: str) -> Series:
+        """What the weights were judged by, over steps; empty where there is nothing of this name.
+
+        The same object grows.
+        """
+        series = self._evaluated.setdefault(name, Series())
+        steps, values = self.recording.evaluated(self.index, name)
+        for k in range(len(series), len(steps)):
+            series.append(int(steps[k]), self._stride, values[k : k + 1])
+        return series
+
+    def read_evaluations(self) -> None:
+        """Bring everything that somebody looks at up to what is recorded."""
+        for name in self._evaluated:
+            self.evaluated(name)
+
+    def train_loss(self) -> Series:
+        """The loss of all training rows without what regularisation adds."""
+        return self.evaluated("data_loss" if self.regularised else "loss")
+
+    def pictured(self, name: str, step: int | None) -> int:
+        """The last step, none after `step`, of which there is such a picture; -1 without one."""
+        steps = self.recording.picture_steps(self.index, name)
+        count = len(steps) if step is None else bisect_right(steps, step)
+        return steps[count - 1] if count else -1
+
+    def picture(self, name: str, step: int | None = None) -> NDArray[Any] | None:
+        """See `Recording.picture`."""
+        return self.recording.picture(self.index, name, step)
+
     # Weights ----------------------------------------------------------------------------------
 
+    @property
+    def many(self) -> bool:
+        """Whether there are too many weights to record each of them."""
+        return sum(map(prod, self.shapes.values())) > MAX_RECORDED_WEIGHTS
+
+    def tensors_table(self) -> list[Tensor]:
+        """Every tensor, where there are too many weights; none before anything is recorded."""
+        if not self.many or not self.recording.names(self.index):
+            return []
+        statistics = ("norm", "mean", "std", "update_ratio")
+        return [
+            Tensor(tensor, *(self.series(f"{tensor}.{name}") for name in statistics))
+            for tensor in self.shapes
+        ]
+
     def weights(self) -> list[Weight]:
-        """Every weight, or the norm of every tensor when there are too many."""
+        """Every weight; none when there are too many."""
+        if self.many:
+            return []
         names = [n for n in self.recording.names(self.index) if n not in NOT_WEIGHTS]
-        if any(n.endswith(".norm") for n in names):
-            return [
-                Weight(
-                    tensor, self.series(f"{tensor}.norm"), np.nan, None, None,
-                    self.series(f"{tensor}.update_ratio"),
-                )
-                for tensor in self.shapes
-            ]  # fmt: skip
         first = self.recording.first_weights.get(self.index, {})
         start = elements(first)
         goals: dict[str, float] = {}
@@ -155,16 +249,58 @@ class RunFacts:
         if status.state == "starting":
             return Diagnosis("starting", "the worker is coming up", "neutral")
         loss = self.series("loss").values
-        paths = [w.series.values for w in self.weights() if w.ratio is None]
-        move = movement(loss, paths, self.batches)
+        move = movement(loss, self._paths(), self.batches)
+        trouble = self._trouble(move)
         if status.state == "running":
-            return describe(move, arrived=self._arrived(move.steps))
+            told = trouble or describe(move, arrived=self._arrived(move.steps))
+            return self._completed(told)
         if status.state == "paused" and not len(loss):
             return Diagnosis(
                 "paused", "at its initial weights: space starts, n takes a step", "neutral"
             )
         final = result.final_loss if result is not None else np.nan
-        return ended(status.state, status.step, move, self._misses(final))
+        told = ended(status.state, status.step, move, self._misses(final), trouble)
+        return self._completed(told)
+
+    def _paths(self) -> list[NDArray[np.floating]]:
+        """The weights whose swinging tells something: not those of a network, some of which are
+        always near zero, and swing."""
+        if isinstance(self.preset.model, Network | Convolution):
+            return []
+        return [weight.series.values for weight in self.weights()]
+
+    def _completed(self, told: Diagnosis) -> Diagnosis:
+        """With the accuracy, unless that was told."""
+        for name in ("test_accuracy", "accuracy"):
+            if len(series := self.evaluated(name)) and "accuracy" not in told.sentence:
+                reached = f"{told.sentence}; {name.replace('_', ' ')} {percent(series.last)}"
+                return told._replace(sentence=reached)
+        return told
+
+    def _trouble(self, move: Movement) -> Diagnosis | None:
+        """What is wrong with how a network learns."""
+        train, test = self.train_loss(), self.evaluated("test_loss")
+        if len(train) and len(test) == len(train):
+            since = overfitting(train.steps, train.values, test.values)
+            if since is not None:
+                return overfits(since)
+        accuracy = self.evaluated("accuracy")
+        if move.trend == "starting" or not len(accuracy) or not self._chance:
+            return None
+        if float(np.median(accuracy.values[-FEW:])) > self._chance + BY_CHANCE:
+            return None
+        first = next(iter(self.shapes))
+        ratio = self.series(f"{first}.update_ratio") if self.many else Series()
+        hidden, norm = hidden_layers(self.preset.model), self.series("grad_norm")
+        return at_chance(accuracy.last, hidden, norm.values, first, ratio.values)
+
+    @cached_property
+    def _chance(self) -> float:
+        """The accuracy of always naming the commonest class; 0 where there are no classes."""
+        if self.data is None or not self.data.classes or not len(self.data.y):
+            return 0.0
+        counts = np.bincount(self.data.labels(self.data.y))
+        return float(counts.max() / counts.sum())
 
     def _arrived(self, steps: int) -> bool:
         """Whether the weights of the last steps lie, in the middle, where they are expected."""
@@ -193,6 +329,12 @@ class RunFacts:
             checked += 1
             if not final_loss < expected.loss_below:
                 misses.append(Miss("the loss", final_loss, f"below {expected.loss_below:.4g}"))
+        for name, (low, high) in expected.metrics.items():
+            checked += 1
+            value = self.evaluated(name).last
+            if not low <= value <= high:
+                wanted = f"{low:.4g} to {high:.4g}"
+                misses.append(Miss(name.replace("_", " "), value, wanted))
         return misses if checked else None
 
 

@@ -126,8 +126,10 @@ class Lines(list[Line]):
             places[pane] += 1
         if max(places) > MOST_COLOURS:
             self._colour_rules()
-        # Panes have headings with the name of their preset.
-        useful = [key for key in self.keys if key != "preset" or len(self.panes) == 1]
+        # Panes have headings with the name of their preset, if it is only one.
+        names = [{experiment.presets[key].name for key in pane.presets} for pane in self.panes]
+        mixed = any(len(several) > 1 for several in names)
+        useful = [key for key in self.keys if key != "preset" or mixed]
         self.shown = [
             key for key in useful if len({as_text(line.keys.get(key)) for line in self}) > 1
         ] or ["optimizer"]

@@ -9,8 +9,7 @@ from textual.message import Message
 from tuitrain.spec.experiment import Experiment
 
 if TYPE_CHECKING:
-    from tuitrain.ui.screens.compare import CompareScreen
-    from tuitrain.ui.screens.dashboard import DashboardScreen
+    from tuitrain.ui.screens.training import TrainingScreen
 
 
 class Start(Message):
@@ -28,7 +27,7 @@ class Restart(Start):
 class Back(Message):
     """The user goes from a dashboard back to the setup screen."""
 
-    def __init__(self, dashboard: DashboardScreen | CompareScreen) -> None:
+    def __init__(self, dashboard: TrainingScreen) -> None:
         super().__init__()
         self.dashboard = dashboard
 

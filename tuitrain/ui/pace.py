@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from tuitrain.record.status import Status
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import planned_steps
+
+if TYPE_CHECKING:
+    from tuitrain.record.status import Status
 
 WATCHED = 8.0
 """Seconds that a training should last for its picture to be seen moving."""

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from tuitrain.data import Dataset, dataset
 from tuitrain.spec.expression import evaluate
-from tuitrain.spec.preset import Expression, Linear, Preset
+from tuitrain.spec.loss import Expression
+from tuitrain.spec.model import Linear
+from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import shapes
 from tuitrain.ui.widgets.picture import Picture, span
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -149,9 +150,10 @@ class Plan:
             key = {f"--set {LR}": LR, "--seeds": SEED}.get(error.where, longest)
             return Checked(here, None, errors | {key: in_form(error)})
 
-    def _listed(self, errors: dict[str, str]) -> tuple[list[float], range]:
+    def _listed(self, errors: dict[str, str]) -> tuple[list[float], Sequence[int]]:
         """The learning rates and seeds that are typed; what is wrong goes into `errors`."""
-        rates, seeds = list[float](), range(0)
+        rates: list[float] = []
+        seeds: Sequence[int] = ()
         try:
             rates = ranges.numbers(self.lists[LR], "") if LR in self.lists else rates
         except InputError as error:
@@ -162,23 +164,24 @@ class Plan:
             errors[SEED] = in_form(error)
         return rates, seeds
 
-    def _product(self, presets: list[Preset], rates: list[float], seeds: range) -> Experiment:
+    def _product(
+        self, presets: list[Preset], rates: list[float], seeds: Sequence[int]
+    ) -> Experiment:
         optimizers = [name for name in OPTIMIZERS if name in self.optimizers]
         experiment = compare(presets, optimizers=optimizers, learning_rates=rates, seeds=seeds or 1)
         one = len(experiment.runs) == 1
         return replace(experiment, pace=watchable(presets[0]) if one else None)
 
 
-def seeds_in(text: str) -> range:
-    """The seeds of `3` or of `0:8`, which means 0 to 7; InputError for anything else."""
+def seeds_in(text: str) -> Sequence[int]:
+    """The seeds of `3`, of `0:8`, which means 0 to 7, or of `0,3,5`; InputError for others."""
     if text.isdecimal() and len(text) <= 12:
         return range(int(text), int(text) + 1)
-    try:
+    found: int | Sequence[int] = 0
+    with suppress(InputError):
         found = ranges.seeds(text, "")
-    except InputError:
-        found = 0
     if isinstance(found, int):  # a number of seeds is for the command line: 8 is a seed here
-        raise InputError(f"{text!r} names no seed", expected="a seed, or from:below such as 0:8")
+        raise InputError(f"{text!r} names no seed", expected="a seed, 0:8 or 0,3,5")
     return found
 
 

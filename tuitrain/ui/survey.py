@@ -20,16 +20,20 @@ from tuitrain.record.landscape import (
 )
 from tuitrain.record.live import Recording
 from tuitrain.spec.preset import Preset
-from tuitrain.spec.recording import Chunk, element_names
+from tuitrain.spec.recording import MAX_RECORDED_WEIGHTS, Chunk, element_names
 from tuitrain.spec.size import shapes
 from tuitrain.ui.widgets.trails import Trail
 from tuitrain.worker.launch import WarmWorker
 
 Points = NDArray[np.float64]
+Block = Chunk | NDArray[np.floating]
+"""Consecutive rows of a stack, or its weights `[R, P]` after one step."""
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase
 SAMPLES = 4096
 """Points of the recorded ways that the principal directions are worked out from."""
+
+NO_CHOICE = "A model of two parameters has one landscape"
 
 REACH = 1.5
 """Distances from start to optimum that a run may go astray and still be followed."""
@@ -53,6 +57,7 @@ class Survey:
 
     Attributes:
         plane: None until the initial weights are recorded.
+        pair: the two weights that it looks along; None for the principal directions.
         home: the window in which everything lies.
         trails: one for each run of the stack, in order.
         optimum: (x, y) of the least loss where it is known.
@@ -81,8 +86,9 @@ class Survey:
             run: (name, LETTERS[place] if place < len(LETTERS) else "+", place)
             for place, (run, name) in enumerate(zip(self.runs, names, strict=True))
         }
-        self._pair = pair
+        self.pair = pair
         self._best = None if best is None else flat(best)
+        self._pictured: list[NDArray[np.floating]] = []
         self.plane: Plane | None = None
         self.home: Window | None = None
         self.trails: list[Trail] = []
@@ -106,8 +112,9 @@ class Survey:
 
     def choose(self, pair: tuple[str, str] | None) -> None:
         """Look along two other weights, or (None) along the principal directions."""
-        self._pair = pair
-        self._start_again()
+        if pair != self.pair:
+            self.pair = pair
+            self._start_again()
 
     def dress(self, run: int, name: str, letter: str, colour: int | str) -> None:
         """Show a run (by its index in the experiment) as other panels do."""
@@ -121,13 +128,13 @@ class Survey:
         first = self.recording.first_weights
         if not self.possible or not all(run in first for run in self.runs):
             return
-        chunks = self.recording.blocks(self.stack)
-        if self.plane is None or (self._moves and len(chunks) >= self._plane_due):
+        blocks = self._blocks()
+        if self.plane is None or (self._moves and len(blocks) >= self._plane_due):
             self._start_again()
-            self.plane = self._chosen_plane(chunks)
-            self._plane_due = max(2 * len(chunks), 1)
+            self.plane = self._chosen_plane(blocks)
+            self._plane_due = max(2 * len(blocks), 1)
             self._begin_trails()
-        self._follow(chunks)
+        self._follow(blocks)
         self._widen()
         self._exchange()
 
@@ -145,30 +152,45 @@ class Survey:
     def _initial(self) -> Points:
         return np.stack([flat(self.recording.first_weights[run]) for run in self.runs])
 
+    def _blocks(self) -> Sequence[Block]:
+        """Where the runs have been: rows of every weight, else the weights after some steps."""
+        if len(self.names) <= MAX_RECORDED_WEIGHTS:
+            return self.recording.blocks(self.stack)
+        steps = self.recording.picture_steps(self.runs[0], "weights")
+        for step in steps[len(self._pictured) :]:
+            found = [self.recording.picture(run, "weights", step) for run in self.runs]
+            known = [weights for weights in found if weights is not None]
+            if len(known) < len(self.runs):
+                break
+            self._pictured.append(np.stack(known))
+        return self._pictured
+
     def _columns(self, chunk: Chunk) -> list[NDArray[np.floating]]:
-        """The recorded value of each parameter, `[R, K]` each; none where there are too many."""
-        if not set(self.names) <= set(chunk.series):
-            return []
+        """The recorded value of each parameter, `[R, K]` each."""
         return [chunk.series[name] for name in self.names]
 
-    def _chosen_plane(self, chunks: Sequence[Chunk]) -> Plane:
+    def _chosen_plane(self, blocks: Sequence[Block]) -> Plane:
         if len(self.names) == 2:
             return through(0, 1, [0.0, 0.0], self.names)
-        seen = self._seen(chunks)
-        if self._pair is None:
+        seen = self._seen(blocks)
+        if self.pair is None:
             return principal(seen)
         origin = seen[-1] if self._best is None else self._best
-        first, second = (self.names.index(name) for name in self._pair)
+        first, second = (self.names.index(name) for name in self.pair)
         return through(first, second, origin, self.names)
 
-    def _seen(self, chunks: Sequence[Chunk]) -> Points:
+    def _seen(self, blocks: Sequence[Block]) -> Points:
         """Parameters `[n, P]` that the runs have passed, about equally spaced in time."""
         points = [self._initial()]
-        every = max(1, sum(chunk.rows for chunk in chunks) * len(self.runs) // SAMPLES)
-        for chunk in chunks:
-            if columns := self._columns(chunk):
-                rows = np.stack([c[:, ::every] for c in columns], -1).reshape(-1, len(self.names))
-                points.append(rows[np.isfinite(rows).all(axis=1)])
+        rows = sum(block.rows if isinstance(block, Chunk) else 1 for block in blocks)
+        every = max(1, rows * len(self.runs) // SAMPLES)
+        for block in blocks:
+            if isinstance(block, Chunk):
+                columns = self._columns(block)
+                some = np.stack([c[:, ::every] for c in columns], -1).reshape(-1, len(self.names))
+            else:
+                some = block
+            points.append(some[np.isfinite(some).all(axis=1)])
         last = [
             flat(self.recording.last_weights[i])
             for i in self.runs
@@ -188,14 +210,16 @@ class Survey:
             across, up = self.plane.project(self._best)
             self.optimum = float(across), float(up)
 
-    def _follow(self, chunks: Sequence[Chunk]) -> None:
+    def _follow(self, blocks: Sequence[Block]) -> None:
         assert self.plane is not None
-        for chunk in chunks[self._read :]:
-            if columns := self._columns(chunk):
-                x, y = self.plane.project_columns(columns)
-                for place, trail in enumerate(self.trails):
-                    trail.blocks.append((x[place], y[place]))
-        self._read = len(chunks)
+        for block in blocks[self._read :]:
+            if isinstance(block, Chunk):
+                x, y = self.plane.project_columns(self._columns(block))
+            else:
+                x, y = self.plane.project(block[:, np.newaxis])
+            for place, trail in enumerate(self.trails):
+                trail.blocks.append((x[place], y[place]))
+        self._read = len(blocks)
         trails = dict(zip(self.runs, self.trails, strict=True))
         for result in self.recording.results:
             if result.index in trails:

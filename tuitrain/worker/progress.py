@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tuitrain.optim import name_of
 from tuitrain.record.status import RunResult, RunStatus
 from tuitrain.spec.experiment import Run
-from tuitrain.spec.recording import Chunk
+from tuitrain.spec.recording import Chunk, Evaluation
 
 if TYPE_CHECKING:
     from tuitrain.train.state import Divergence
@@ -88,12 +88,26 @@ class Progress:
         self.runs = runs
         self.indices = indices
         self.pace = pace
+        self._judged: Evaluation | None = None
 
     def advance(self, steps: int) -> tuple[Chunk | None, dict[int, Divergence]]:
         """Trains some steps; returns their rows, and the runs that diverged in them by place."""
         before = set(self.trainer.diverged)
         chunk = self.trainer.advance(steps)
         return chunk, {i: d for i, d in self.trainer.diverged.items() if i not in before}
+
+    def take_evaluations(self, *, ended: bool = False) -> list[Evaluation]:
+        """The evaluations that have become due since the last call.
+
+        Args:
+            ended: whether the training ends here, so that the last weights are due.
+        """
+        due = self.trainer.take_evaluations()
+        self._judged = due[-1] if due else self._judged
+        if ended and self._judged is not None and self._judged.step < self.trainer.step:
+            self._judged = self.trainer.evaluate(pictures=True)
+            due.append(self._judged)
+        return due
 
     def set_learning_rate(self, lr: float, place: int | None) -> list[float]:
         """Lets the next step use `lr`; returns what it would have used, for each run concerned."""
@@ -132,16 +146,20 @@ class Progress:
         return found
 
     def final_results(self, unfinished: RunStatus) -> list[RunResult]:
-        """As `results`, with loss and metrics of the final weights."""
-        judged = self.trainer.evaluate()
-        return [
-            replace(
-                result,
-                final_loss=float(judged.loss[place]),
-                metrics={name: float(values[place]) for name, values in judged.metrics.items()},
-            )
-            for place, result in enumerate(self.results(unfinished))
-        ]
+        """As `results`, with loss and metrics of the final weights.
+
+        The metrics of a run that has diverged are NaN.
+        """
+        judged = self._judged or self.trainer.evaluate()
+        scalars = {name: values for name, values in judged.values.items() if values.ndim == 1}
+        found = []
+        for place, result in enumerate(self.results(unfinished)):
+            lost = result.status == "diverged"
+            reached = {name: float(values[place]) for name, values in scalars.items()}
+            loss = reached.pop("loss")
+            metrics = dict.fromkeys(reached, math.nan) if lost else reached
+            found.append(replace(result, final_loss=loss, metrics=metrics))
+        return found
 
 
 def unknown(index: int, run: Run, status: RunStatus = "waiting") -> RunResult:

@@ -29,7 +29,7 @@ from tuitrain.record.inbox import (
 from tuitrain.record.landscape import Landscape
 from tuitrain.record.status import Event, EventKind, ExperimentState, RunResult, RunStatus, Status
 from tuitrain.record.store import StoreWriteError, StoreWriter
-from tuitrain.spec.recording import Chunk
+from tuitrain.spec.recording import Chunk, Evaluation
 from tuitrain.worker.probing import Prober
 from tuitrain.worker.progress import Pace, Progress, Rate, unknown
 
@@ -56,7 +56,7 @@ class Session:
         self._stopping = False
         self._stacks: list[Progress] = []
         self._rate = Rate()
-        self._news: list[Chunk | Event | Landscape] = []
+        self._news: list[Chunk | Evaluation | Event | Landscape] = []
         self._obeyed: set[str] = set()
         self._results_due = 0.0
         self._writer: StoreWriter | None = None
@@ -96,7 +96,9 @@ class Session:
             chosen = {i: run for i, run in enumerate(experiment.runs) if run.preset == name}
             runs, indices = list(chosen.values()), list(chosen)
             trainer = Trainer(preset, runs, device=str(device), stack=stack)
-            self._stacks.append(Progress(trainer, runs, indices, Pace(BLOCK, experiment.pace)))
+            progress = Progress(trainer, runs, indices, Pace(BLOCK, experiment.pace))
+            self._stacks.append(progress)
+            self._news += progress.take_evaluations()
         self._update(
             "paused" if experiment.paused else "running",
             device=str(device),
@@ -118,6 +120,8 @@ class Session:
         elif all(len(trainer.diverged) == len(trainer.runs) for trainer in trainers):
             state = "diverged"
         rest: RunStatus = "stopped" if state == "stopped" else "finished"
+        for stack in self._stacks:
+            self._news += stack.take_evaluations(ended=True)
         results = [r for stack in self._stacks for r in stack.final_results(rest)]
         self._event("stopped" if state == "stopped" else "finished")
         speed = self._status.step / self._status.seconds if self._status.seconds else 0.0
@@ -194,6 +198,7 @@ class Session:
             stack.pace.took(done, started, time.perf_counter() - started)
         if chunk is not None:
             self._news.append(chunk)
+        self._news += stack.take_evaluations()
         for place, divergence in diverged.items():
             self._event(
                 "diverged",
@@ -313,6 +318,7 @@ class Session:
         )
         write: dict[type, Callable[..., None]] = {
             Chunk: self._writer.append,
+            Evaluation: self._writer.evaluation,
             Event: self._writer.event,
             Landscape: self._writer.landscape,
         }

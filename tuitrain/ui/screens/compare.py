@@ -10,33 +10,28 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Footer, Input, Static
 
 from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder
-from tuitrain.record.inbox import Command, Pause, Resume, Step, Stop, send
-from tuitrain.record.live import Recording
 from tuitrain.spec.grouping import Group, fairness
 from tuitrain.ui.board import Board
-from tuitrain.ui.compositor import FineCompositor
 from tuitrain.ui.keys import Place, bindings
-from tuitrain.ui.messages import Back, Refreshed, Start
+from tuitrain.ui.messages import Refreshed, Start
 from tuitrain.ui.runfilter import RunFilter
 from tuitrain.ui.screens.compare_curves import CurvesView
 from tuitrain.ui.screens.compare_rows import Roll, findings, headline
 from tuitrain.ui.screens.compare_views import Views
-from tuitrain.ui.screens.dialogs import HelpDialog, SourceDialog, TargetDialog
+from tuitrain.ui.screens.dialogs import DirectionsDialog, HelpDialog, SourceDialog, TargetDialog
+from tuitrain.ui.screens.training import FRAME, TrainingScreen
+from tuitrain.ui.survey import NO_CHOICE
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
 from tuitrain.ui.widgets.panes import LossPane
 from tuitrain.ui.widgets.runtable import RunTable
 from tuitrain.ui.widgets.status import StatusLine
 from tuitrain.ui.widgets.sweep import SweepView
-
-FRAME = 0.1
-"""Seconds between two looks into the store."""
 
 STAND_EVERY = 5
 """Frames between two tables: numbers that change faster cannot be read."""
@@ -53,21 +48,17 @@ SHARE = 4
 KEYS: tuple[Place, ...] = ("compare", "chart", "curves", "everywhere")
 
 
-class CompareScreen(Screen[None]):
+class CompareScreen(TrainingScreen):
     """Shows the runs of an experiment against one another and passes keys on to its worker.
 
     Args:
         folder: of the experiment.
     """
 
-    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(*KEYS)]
 
     def __init__(self, folder: ExperimentFolder) -> None:
-        super().__init__()
-        self._compositor = FineCompositor()
-        self.folder = folder
-        self.recording = Recording(folder)
+        super().__init__(folder)
         self.board = Board(self.recording)
         self.roll = Roll(self.board)
         self.views = Views(self.board, self.roll)
@@ -101,12 +92,8 @@ class CompareScreen(Screen[None]):
         self.set_interval(FRAME, self.refresh_facts)
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width < 100 or event.size.height < 30, "-compact")
-        self.set_class(event.size.width >= 160, "-wide")
+        # Textual calls the base class's method too.
         self.query_one("#headline", Static).update(headline(self.board, event.size.width))
-
-    def on_unmount(self) -> None:
-        self.recording.close()
 
     # Data -------------------------------------------------------------------------------------
 
@@ -167,33 +154,6 @@ class CompareScreen(Screen[None]):
 
     def _span(self) -> tuple[float, float]:
         return 1.0, float(max(self.board.total(list(self.board.experiment.presets)), 2))
-
-    # Keys: the worker ---------------------------------------------------------------------------
-
-    @property
-    def alive(self) -> bool:
-        return not self.recording.status.ended
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        needs_worker = action in ("pause_or_resume", "step", "stop")
-        return None if needs_worker and not self.alive else True
-
-    def _send(self, command: Command) -> None:
-        send(self.folder, command)
-
-    def stop_if_alive(self) -> None:
-        """Ask the worker to end, unless it has."""
-        if self.alive:
-            self._send(Stop())
-
-    def action_pause_or_resume(self) -> None:
-        self._send(Resume() if self.recording.status.state == "paused" else Pause())
-
-    def action_step(self) -> None:
-        self._send(Step())
-
-    def action_stop(self) -> None:
-        self._send(Stop())
 
     # Keys: the table ----------------------------------------------------------------------------
 
@@ -289,14 +249,19 @@ class CompareScreen(Screen[None]):
         self.query_one("#finding").display = bool(find.value)
 
     def action_target(self) -> None:
+        line = self.roll.line(self.table.selected)
+        if line is None:
+            return
+        pane = self.board.lines.panes[line.pane]
+
         def answered(target: float | str | None) -> None:
             if target != "":
-                self.board.comparison.target = target if isinstance(target, float) else None
+                self.board.comparison.aim(pane, target if isinstance(target, float) else None)
                 self.board.stand()
                 self.show_rows()
 
-        now = self.board.standings[0].target if self.board.standings else None
-        self.app.push_screen(TargetDialog(now), answered)
+        now = self.board.standings[line.pane].target if self.board.standings else None
+        self.app.push_screen(TargetDialog(pane.name, now), answered)
 
     # Keys: the screen ---------------------------------------------------------------------------
 
@@ -344,6 +309,24 @@ class CompareScreen(Screen[None]):
     def _start_run(self, group: Group) -> None:
         self.app.post_message(Start(self.board.alone(group)))
 
+    def action_directions(self) -> None:
+        """Choose what the landscape lies along, and look at it."""
+        line = self.roll.line(self.table.selected)
+        if line is None or self.views.missing("map", line):
+            self.action_view("map")  # says why not
+            return
+        survey = self.views.survey(line.group.preset)
+
+        def answered(pair: tuple[str, ...] | None) -> None:
+            if pair is not None:
+                survey.choose((pair[0], pair[1]) if pair else None)
+                self.action_view("map")
+
+        if len(survey.names) > 2:
+            self.app.push_screen(DirectionsDialog(survey.names, survey.pair), answered)
+        else:
+            self.notify(NO_CHOICE, severity="warning", markup=False)
+
     def action_gap(self) -> None:
         problem = self.query_one(CurvesView).toggle_gap()
         if problem:
@@ -362,11 +345,6 @@ class CompareScreen(Screen[None]):
     def _view_changed(self, event: LossPane.ViewChanged) -> None:
         self.query_one(CurvesView).set_view(event.view)
 
-    def action_log(self) -> None:
-        log = self.query_one(LogPane)
-        log.display = not log.display
-        log.follow(self.recording.events)
-
     def action_source(self) -> None:
         line = self.roll.line(self.table.selected)
         if line is not None:
@@ -380,4 +358,4 @@ class CompareScreen(Screen[None]):
         if self.query_one("#find", Input).has_focus:
             self._leave_filter()
         else:
-            self.app.post_message(Back(self))
+            super().action_back()

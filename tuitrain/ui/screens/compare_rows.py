@@ -192,9 +192,9 @@ class Roll:
         words = []
         if self.board.standings:
             words.append(f"target {compact(self.board.standings[index].target)}")
-        least = self.board.optima.get(pane.presets[0])
-        if least is not None:
-            words.append(f"least possible {compact(least)}")
+        known = [self.board.optima.get(name) for name in pane.presets]
+        if None not in known:
+            words.append(f"least possible {compact(min(x for x in known if x is not None))}")
         return Row(
             ("pane", index),
             {"": " " * (len(pane.name) + 3) + "   ".join(words), "name": f" {pane.name}"},

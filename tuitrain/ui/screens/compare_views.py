@@ -44,7 +44,7 @@ class Views:
         """Why a view cannot be shown for a line, in words; empty if it can."""
         if line is None:
             return "No run is selected"
-        if view == "map" and not self._survey(line.group.preset).possible:
+        if view == "map" and not self.survey(line.group.preset).possible:
             return "A landscape takes a model of two parameters or more"
         if view == "fit" and not self._fitted(line.group.preset).possible:
             return "The fit is drawn for models with one input and one output"
@@ -103,7 +103,8 @@ class Views:
 
     # Landscape --------------------------------------------------------------------------------
 
-    def _survey(self, preset: str) -> Survey:
+    def survey(self, preset: str) -> Survey:
+        """The landscape of a preset."""
         if preset not in self._surveys:
             stack = list(self.board.experiment.presets).index(preset)
             best = self.board.best_weights.get(preset) or None
@@ -112,7 +113,7 @@ class Views:
 
     def _show_map(self, line: Line) -> None:
         """The ways of the lines that are shown."""
-        survey = self._survey(line.group.preset)
+        survey = self.survey(line.group.preset)
         shown = self.roll.paths(line, self._run)
         for run, own in shown.items():
             survey.dress(run, own.name, own.letter, own.colour)
@@ -130,7 +131,7 @@ class Views:
     def ask(self, event: LandscapeView.Wanted) -> None:
         """Pass the map's question on."""
         if self._line is not None:
-            self._survey(self._line.group.preset).ask(event.window, event.columns, event.rows)
+            self.survey(self._line.group.preset).ask(event.window, event.columns, event.rows)
 
     # Fit --------------------------------------------------------------------------------------
 
@@ -158,7 +159,7 @@ class Views:
         blocks = recording.blocks(stack)
         if not blocks:
             return recording.first_weights.get(run, {})
-        place = self._survey(name).runs.index(run)
+        place = self.survey(name).runs.index(run)
         series, found = blocks[-1].series, {}
         for tensor, shape in shapes(experiment.presets[name]).items():
             names = element_names(tensor, shape)

@@ -10,39 +10,45 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical, VerticalScroll
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from tuitrain.optim import name_of
 from tuitrain.optim.schedules import format_schedule
 from tuitrain.record.folder import ExperimentFolder
-from tuitrain.record.inbox import Command, Pause, Resume, SetLearningRate, SetPace, Step, Stop, send
-from tuitrain.record.live import Recording
+from tuitrain.record.inbox import SetLearningRate
 from tuitrain.record.usage import GPU, ProcessUsage, gpus
+from tuitrain.spec.size import size
 from tuitrain.ui.diagnosis import Diagnosis
 from tuitrain.ui.facts import RunFacts
 from tuitrain.ui.keys import bindings
-from tuitrain.ui.messages import Back, Refreshed, Restart
-from tuitrain.ui.pace import faster, machine_speed, slower, watchable
+from tuitrain.ui.messages import Refreshed, Restart
+from tuitrain.ui.pace import watchable
 from tuitrain.ui.pictures import Fit
+from tuitrain.ui.screens.dashboard_charts import (
+    accuracy_goal,
+    accuracy_layers,
+    loss_layers,
+    marks,
+)
+from tuitrain.ui.screens.dashboard_pictures import Pictures, suiting
 from tuitrain.ui.screens.dialogs import (
+    DirectionsDialog,
     HelpDialog,
     LearningRateDialog,
     RestartDialog,
     SourceDialog,
 )
-from tuitrain.ui.survey import Survey
+from tuitrain.ui.screens.network_dialogs import SizeDialog, WeightDialog
+from tuitrain.ui.screens.training import FRAME, TrainingScreen
+from tuitrain.ui.survey import NO_CHOICE, Survey
 from tuitrain.ui.widgets.chart import Chart
-from tuitrain.ui.widgets.curves import Layer, Mark, Reference
+from tuitrain.ui.widgets.curves import Layer, Reference
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
-from tuitrain.ui.widgets.picture import PictureView
 from tuitrain.ui.widgets.status import ASCII, StatusLine
+from tuitrain.ui.widgets.tensors import TensorsTable
 from tuitrain.ui.widgets.usage import DevicePanel
 from tuitrain.ui.widgets.weights import WeightsTable
-
-FRAME = 0.1
-"""Seconds between two looks into the store."""
 
 JUDGE_EVERY = 5
 """Frames between two diagnoses: words that change faster cannot be read."""
@@ -65,7 +71,7 @@ TONE_SIGNS = {"good": ("✓", "v"), "neutral": ("·", "-"), "warning": ("!", "!"
 TONES = {"good": "success", "neutral": "primary", "warning": "accent", "bad": "error"}
 
 
-class DashboardScreen(Screen[None]):
+class DashboardScreen(TrainingScreen):
     """Shows an experiment and passes keys on to its worker.
 
     Args:
@@ -74,24 +80,22 @@ class DashboardScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("dashboard", "chart", "everywhere")]
 
-    AUTO_FOCUS = ""  # keys go to the screen; the log takes them only when it is clicked
+    FOR_WORKER = TrainingScreen.FOR_WORKER | {"learning_rate"}
 
     def __init__(self, folder: ExperimentFolder) -> None:
-        super().__init__()
-        self.folder = folder
-        self.recording = Recording(folder)
+        super().__init__(folder)
         self.facts = RunFacts(self.recording)
-        self.fit = Fit(self.facts.preset)
         best = self.facts.optimum.weights if self.facts.optimum else {}
         self.survey = Survey(self.recording, best=best or None)
-        self.mapped = len(self.survey.names) == 2
+        panels = suiting(self.facts, Fit(self.facts.preset), self.survey)
+        self.pictures = Pictures(panels)
+        self.mapped = any(panel.name == "map" for panel in panels)
         self.usage: ProcessUsage | None = None
         self._frame = 0
         self._scale_chosen = False
         self._cursor: int | None = None
         self._judged = ""
         self._was_alive = True
-        self._asked_pace: tuple[str, float | None] = ("", None)
 
     def compose(self) -> ComposeResult:
         yield Static(self._headline(), id="headline")
@@ -101,11 +105,11 @@ class DashboardScreen(Screen[None]):
             with Vertical(id="side"):
                 with VerticalScroll(id="weights", classes="panel", can_focus=False) as weights:
                     weights.border_title = "Weights"
-                    yield WeightsTable()
-                yield PictureView(placeholder="", id="fit", classes="panel")
-                if self.mapped:
-                    yield LandscapeView(placeholder="", id="map", classes="panel")
+                    yield TensorsTable() if self.facts.many else WeightsTable()
+                yield self.pictures
+                yield Static(size(self.facts.preset).text, id="size", classes="panel", markup=False)
                 yield DevicePanel(id="device", classes="panel")
+            yield Chart("Accuracy", gutter=GUTTER, placeholder="", id="accuracy")
             yield Chart("Learning rate", gutter=GUTTER, placeholder="", id="lr")
         yield LogPane(self.folder.log, id="log")
         yield Static(id="diagnosis")
@@ -115,23 +119,26 @@ class DashboardScreen(Screen[None]):
         self.query_one("#device").border_title = "Device"
         self.query_one("#log").border_title = "Log"
         self.query_one("#log").display = False
-        self.query_one("#fit").set_class(self.fit.base is None, "-without")
-        if self.fit.base is not None:
-            self.query_one("#fit").border_title = self.fit.base.title
-        for view in self.query(LandscapeView):
-            view.border_title = "Loss landscape"
-            self.set_class(self.fit.base is None, "-map")
+        self.query_one("#size").border_title = "Size"
+        self.set_class(bool(accuracy_layers(self.facts)), "-accuracy")
+        self.set_class(self.facts.judged, "-network")
+        self._arrange_pictures()
         self.refresh_facts()
         self.set_interval(FRAME, self.refresh_facts)
         self.set_interval(1.0, self._measure)
         self._measure()
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width < 100 or event.size.height < 30, "-compact")
-        self.set_class(event.size.width >= 160, "-wide")
+        super().on_resize(event)
+        self._arrange_pictures()
 
-    def on_unmount(self) -> None:
-        self.recording.close()
+    def _arrange_pictures(self) -> None:
+        """Two side by side, one, or one in place of the charts, as there is room."""
+        charts = "charts" if self.has_class("-compact") else ""
+        self.pictures.spread(two=self.has_class("-wide"), back_to=charts)
+        hint = f" (v: {self.pictures.panels[0].word})" if charts and self.pictures.panels else ""
+        for chart in self.query("#loss"):  # not there yet when the first size is told
+            chart.border_title = f"Loss{hint}"
 
     def _headline(self) -> Text:
         run, preset = self.facts.run, self.facts.preset
@@ -168,7 +175,6 @@ class DashboardScreen(Screen[None]):
             headline.update(told)
         self._show_charts()
         self._show_weights()
-        self._show_map()
         if status.state != self._judged or self._frame % JUDGE_EVERY == 0:
             self._judge()
         log = self.query_one(LogPane)
@@ -179,44 +185,33 @@ class DashboardScreen(Screen[None]):
             self.refresh_bindings()
 
     def _show_charts(self) -> None:
-        total = self.recording.status.total
-        loss, lr = self.query_one("#loss", Chart), self.query_one("#lr", Chart)
+        charts = [self.query_one(f"#{name}", Chart) for name in ("loss", "accuracy", "lr")]
+        loss, accuracy, lr = charts
         if not loss.curves and self.recording.names(0):
-            loss.show([Layer("loss", self.facts.series("loss"))])
+            loss.show(loss_layers(self.facts))
+            accuracy.show(accuracy_layers(self.facts), references=accuracy_goal(self.facts))
             lr.show([Layer("lr", self.facts.series("lr"), colour=2, smooth=False)])
         goal = self.facts.loss_goal()
         loss.references = [] if goal is None else [Reference(goal, self.facts.goal)]
-        for chart in (loss, lr):
-            chart.steps = total
-            chart.marks = self._marks()
+        self.facts.read_evaluations()
+        for chart in charts:
+            chart.steps = self.recording.status.total
+            chart.marks = marks(self.recording.events)
             chart.redraw()
         series = self.facts.series("loss")
         if not self._scale_chosen and len(series):
             loss.log_y = series.min > 0 and series.max > DECADES * series.min
 
-    def _marks(self) -> list[Mark]:
-        marks = []
-        for event in self.recording.events:
-            if event.kind == "lr":
-                marks.append(Mark(event.step, f"lr {event.detail.get('new', 0):g}"))
-            elif event.kind == "diverged":
-                marks.append(Mark(event.step, "diverged", "warning"))
-        return marks
-
     def _show_weights(self) -> None:
+        """Weights and pictures, as they are or as they were at the cursor."""
         total = self.recording.status.total
-        self.query_one(WeightsTable).show(
-            self.facts.weights(), total, self._cursor, self.facts.goal
-        )
-        if self.fit.base is not None:
-            self.query_one("#fit", PictureView).show(self.fit(self.facts.tensors(self._cursor)))
-
-    def _show_map(self) -> None:
-        for view in self.query(LandscapeView):
-            if view.display:
-                self.survey.update()
-                at = self.survey
-                view.show(at.plane, at.home, at.landscapes, at.trails, at.optimum)
+        for table in self.query(TensorsTable):
+            at = "" if self._cursor is None else f" at {self._cursor:,}"
+            self.query_one("#weights").border_title = f"Weights{at}"
+            table.show(self.facts.tensors_table(), total, self._cursor)
+        for few in self.query(WeightsTable):
+            few.show(self.facts.weights(), total, self._cursor, self.facts.goal)
+        self.pictures.show(self._cursor)
 
     @on(LandscapeView.Wanted)
     def _map_wanted(self, event: LandscapeView.Wanted) -> None:
@@ -260,32 +255,14 @@ class DashboardScreen(Screen[None]):
 
     # Keys: the worker -----------------------------------------------------------------------------
 
-    @property
-    def alive(self) -> bool:
-        return not self.recording.status.ended
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        needs_worker = action in ("pause_or_resume", "step", "stop", "learning_rate", "pace")
-        if needs_worker:
-            return True if self.alive else None
-        return True if self.mapped or action != "landscape" else None
-
-    def _send(self, command: Command) -> str:
-        return send(self.folder, command)
-
-    def stop_if_alive(self) -> None:
-        """Ask the worker to end, unless it has."""
-        if self.alive:
-            self._send(Stop())
-
-    def action_pause_or_resume(self) -> None:
-        self._send(Resume() if self.recording.status.state == "paused" else Pause())
-
-    def action_step(self) -> None:
-        self._send(Step())
-
-    def action_stop(self) -> None:
-        self._send(Stop())
+        if action == "directions" and not self.mapped:
+            return None
+        if action == "picture" and not self.pictures.panels:
+            return None
+        if action == "weight" and not self.facts.many:
+            return None
+        return super().check_action(action, parameters)
 
     def action_learning_rate(self) -> None:
         def answered(lr: float | None) -> None:
@@ -293,24 +270,6 @@ class DashboardScreen(Screen[None]):
                 self._send(SetLearningRate(lr=lr))
 
         self.app.push_screen(LearningRateDialog(self.facts.lr()), answered)
-
-    @property
-    def _pace(self) -> float | None:
-        """The pace now; the one that was asked for, until the worker has answered."""
-        name, asked = self._asked_pace
-        answered = any(event.detail.get("id") == name for event in self.recording.events)
-        return asked if name and not answered else self.recording.status.pace
-
-    def action_pace(self, change: str) -> None:
-        pace, machine = self._pace, machine_speed(self.recording.status)
-        match change:
-            case "slower":
-                pace = slower(pace, machine)
-            case "faster":
-                pace = faster(pace, machine)
-            case "full":
-                pace = None
-        self._asked_pace = self._send(SetPace(pace)), pace
 
     def action_reset(self) -> None:
         def answered(answer: str | None) -> None:
@@ -324,7 +283,7 @@ class DashboardScreen(Screen[None]):
 
     def _restart(self) -> None:
         self.stop_if_alive()
-        pace = self._pace or watchable(self.facts.preset)
+        pace = self.pace or watchable(self.facts.preset)
         again = self.folder.experiment
         experiment = msgspec.structs.replace(again, paused=True, created="", pace=pace)
         self.app.post_message(Restart(experiment))
@@ -355,20 +314,35 @@ class DashboardScreen(Screen[None]):
             if chart is not event.chart:
                 chart.set_view(event.view)
 
-    def action_landscape(self) -> None:
-        self.toggle_class("-map")
-        self.call_after_refresh(self._show_map)
+    def action_picture(self) -> None:
+        """The next picture; where it takes the place of the charts, these come round too."""
+        if self.has_class("-compact") and not self.has_class("-picture"):
+            self.add_class("-picture")
+            return
+        if self.pictures.at_last:
+            self.remove_class("-picture")
+        self.pictures.turn()
 
-    def action_log(self) -> None:
-        log = self.query_one(LogPane)
-        log.display = not log.display
-        log.follow(self.recording.events)
+    def action_directions(self) -> None:
+        def answered(pair: tuple[str, ...] | None) -> None:
+            if pair is not None:
+                self.survey.choose((pair[0], pair[1]) if pair else None)
+                self.pictures.turn_to("map")
+                self.add_class("-picture")
+
+        if len(self.survey.names) > 2:
+            self.app.push_screen(DirectionsDialog(self.survey.names, self.survey.pair), answered)
+        else:
+            self.notify(NO_CHOICE, severity="warning", markup=False)
+
+    def action_size(self) -> None:
+        self.app.push_screen(SizeDialog(self.facts.preset))
+
+    def action_weight(self) -> None:
+        self.app.push_screen(WeightDialog(self.facts))
 
     def action_source(self) -> None:
         self.app.push_screen(SourceDialog(self.facts.run.optimizer, self.facts.lr()))
 
     def action_help(self) -> None:
         self.app.push_screen(HelpDialog(("dashboard", "chart", "everywhere")))
-
-    def action_back(self) -> None:
-        self.app.post_message(Back(self))

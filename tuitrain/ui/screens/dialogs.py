@@ -1,4 +1,4 @@
-"""The windows over a screen: leaving, a new learning rate, the update step's source, the keys."""
+"""The windows over a screen: what they ask, the update step's source, the keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.button import ButtonVariant
 
 from tuitrain.optim import Optimizer, name_of, source, summary
@@ -107,22 +107,23 @@ class LearningRateDialog(ModalScreen[float | None]):
 
 
 class TargetDialog(ModalScreen[float | str | None]):
-    """Asks for the loss to reach: a number, None for each preset's own, "" to leave it."""
+    """Asks for the loss to reach in one pane: a number, None for its default, "" to leave it."""
 
     BINDINGS: ClassVar = [Binding("escape", "dismiss('')", show=False)]
 
-    def __init__(self, now: float | None) -> None:
+    def __init__(self, pane: str, now: float | None) -> None:
         super().__init__()
-        self.now = now
+        self.pane, self.now = pane, now
 
     def compose(self) -> ComposeResult:
         now = "" if self.now is None or math.isnan(self.now) else f"{self.now:.6g}"
         with Vertical(classes="dialog narrow") as dialog:
             dialog.border_title = "Target loss"
-            yield Static("Steps are counted until a run's loss is at most this.", classes="hint")
+            what = f"For {self.pane} alone: steps are counted until a run's loss is at most this."
+            yield Static(what, classes="hint", markup=False)
             yield Input(now, id="target", compact=True)
             yield Static("", id="target-problem", classes="error")
-            yield Static("enter set   empty: each preset's own   esc leave", classes="hint")
+            yield Static("enter set   empty: its default   esc leave", classes="hint")
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -144,6 +145,65 @@ class TargetDialog(ModalScreen[float | str | None]):
         return "" if fits else f"✗ {text!r} is no number"
 
 
+class DirectionsDialog(ModalScreen[tuple[str, ...] | None]):
+    """Asks for the two weights that a landscape lies along.
+
+    The answer is their names, x first; () for the principal directions, None to leave it.
+    """
+
+    BINDINGS: ClassVar = [
+        Binding("escape", "dismiss(None)", show=False),
+        Binding("space", "mark", show=False, priority=True),
+        Binding("enter", "look", show=False, priority=True),
+    ]
+
+    def __init__(self, names: Sequence[str], now: tuple[str, str] | None) -> None:
+        super().__init__()
+        self.names = names
+        self.chosen = list(now or ())
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog narrow") as dialog:
+            dialog.border_title = "Directions of the loss landscape"
+            yield Static("Mark two weights; none: the principal ones.", classes="hint")
+            yield OptionList(*map(self._told, self.names), id="weights-listed", compact=True)
+            yield Static("space mark   enter look   esc leave as it is", classes="hint")
+
+    def on_mount(self) -> None:
+        listed = self.query_one(OptionList)
+        listed.highlighted = self.names.index(self.chosen[0]) if self.chosen else 0
+        listed.focus()
+
+    def _told(self, name: str) -> Text:
+        axis = "xy"[self.chosen.index(name)] if name in self.chosen else " "
+        return Text.assemble((f"{axis} ", "bold"), name)
+
+    def action_mark(self) -> None:
+        """Mark or unmark; of three marked weights the first one gives way."""
+        name = self.names[self.query_one(OptionList).highlighted or 0]
+        if name in self.chosen:
+            self.chosen.remove(name)
+        else:
+            self.chosen = [*self.chosen, name][-2:]
+        self._show()
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        self.action_mark()
+
+    def _show(self) -> None:
+        listed = self.query_one(OptionList)
+        for place, name in enumerate(self.names):
+            listed.replace_option_prompt_at_index(place, self._told(name))
+
+    def action_look(self) -> None:
+        """Answer, unless a second weight is missing."""
+        if len(self.chosen) == 1:
+            self.app.bell()
+        else:
+            self.dismiss(tuple(self.chosen))
+
+
 def _problem(text: str) -> str:
     """What is wrong with a learning rate; empty if nothing is."""
     try:
@@ -153,7 +213,7 @@ def _problem(text: str) -> str:
     return "" if math.isfinite(value) and value >= 0 else f"✗ {text}: not finite and at least 0"
 
 
-class _Page(ModalScreen[None]):
+class Page(ModalScreen[None]):
     """A page to read; escape or any of its keys closes it."""
 
     title_text = ""
@@ -174,7 +234,7 @@ class _Page(ModalScreen[None]):
             self.dismiss()
 
 
-class SourceDialog(_Page):
+class SourceDialog(Page):
     """The real source of the update step, with its paper and its hyper-parameters now."""
 
     BINDINGS: ClassVar = [Binding("u", "dismiss", show=False)]
@@ -203,7 +263,7 @@ class SourceDialog(_Page):
         yield Static(code)
 
 
-class HelpDialog(_Page):
+class HelpDialog(Page):
     """The table of keys, for those places that are on the screen."""
 
     title_text = "Keys"

@@ -26,7 +26,6 @@ from tuitrain.spec.size import size
 from tuitrain.ui.keys import bindings
 from tuitrain.ui.messages import Start
 from tuitrain.ui.plan import Plan
-from tuitrain.ui.screens.dialogs import HelpDialog
 from tuitrain.ui.settings import Draft
 from tuitrain.ui.widgets.form import SettingsForm
 from tuitrain.ui.widgets.marks import PresetList, margin
@@ -80,7 +79,7 @@ class SetupScreen(Screen[None]):
             with Vertical(id="chosen"):
                 with VerticalScroll(id="about"):
                     yield Static(id="story")
-                yield SettingsForm(id="settings")
+                yield SettingsForm(self.plan, self.chosen, id="settings")
             yield Preview(id="preview")
         yield Footer(compact=True, show_command_palette=False)
 
@@ -89,7 +88,10 @@ class SetupScreen(Screen[None]):
         self.query_one("#brand", Static).update(
             Text.assemble((" tuitrain", "bold"), "  watch neural networks learn")
         )
-        self._list("")
+        # Filled before the first layout, not by the list's message after it.
+        with self.prevent(OptionList.OptionHighlighted):
+            self._list("")
+        self._choose(self.chosen)
         self.call_after_refresh(self._look_for_devices)
 
     @work(thread=True)
@@ -178,8 +180,7 @@ class SetupScreen(Screen[None]):
         preset = self.presets[name]
         self.query_one("#chosen").border_title = preset.title
         self.query_one("#about", VerticalScroll).scroll_home(animate=False)
-        self.query_one(SettingsForm).edit(self.plan, name)
-        self._describe(preset)
+        self._describe(self.query_one(SettingsForm).edit(name) or preset)
 
     @on(SettingsForm.Changed)
     def _settings_changed(self, event: SettingsForm.Changed) -> None:
@@ -215,6 +216,8 @@ class SetupScreen(Screen[None]):
         self._choose(self.chosen)
 
     def action_help(self) -> None:
+        from tuitrain.ui.screens.dialogs import HelpDialog
+
         self.app.push_screen(HelpDialog(("setup", "marks", "everywhere")))
 
     @on(SettingsForm.Started)

@@ -75,10 +75,15 @@ class Canvas:
         across, down, _ = self._along(px[:-1], py[:-1], px[1:], py[1:])
         self._lay_dots(across, down, np.zeros(len(across), np.intp), [ink])
 
-    def lines(self, x: ArrayLike, y: ArrayLike, inks: Sequence[int]) -> None:
+    def lines(
+        self, x: ArrayLike, y: ArrayLike, inks: Sequence[int], dashes: Sequence[int] = ()
+    ) -> None:
         """Lines through the points x [n], y [lines, n], each passing over its NaN.
 
         The same as one `line` after the other, but for any number of lines in one go.
+
+        Args:
+            dashes: of each line, `d` for leaving out d of every 3 d columns of dots.
         """
         px, py = np.asarray(x, np.float64), np.asarray(y, np.float64)
         owner, column = np.nonzero(np.isfinite(py))
@@ -86,7 +91,12 @@ class Canvas:
         whole = owner[1:] == owner[:-1]
         start, stop = np.flatnonzero(whole), np.flatnonzero(whole) + 1
         across, down, segment = self._along(px[start], py[start], px[stop], py[stop])
-        self._lay_dots(across, down, owner[start][segment], inks)
+        mine = owner[start][segment]
+        if len(dashes):
+            dash = np.asarray(dashes)[mine]
+            drawn = (dash == 0) | (across // np.maximum(dash, 1) % 3 > 0)
+            across, down, mine = across[drawn], down[drawn], mine[drawn]
+        self._lay_dots(across, down, mine, inks)
 
     def _lay_dots(
         self,
@@ -163,20 +173,31 @@ class Canvas:
             raster[:, calm & (np.arange(self.columns) % (3 * dash) < dash)] = False
         self._lay(raster, ink)
 
-    def area(self, top: Dots, bottom: Dots, ink: int) -> None:
-        """A thin veil of every other dot between two curves, top [columns] and bottom [columns].
+    def areas(self, top: Dots, bottom: Dots, inks: Sequence[int], *, sparse: bool = False) -> None:
+        """Thin veils of every other dot between two curves each, top and bottom [areas, columns].
 
-        It joins columns that have no value between two that have one.
+        They join columns that have no value between two that have one.
+
+        Args:
+            sparse: of every fourth dot, where no ink is fainter than that of a line.
         """
-        known = np.flatnonzero(~np.isnan(top + bottom))
-        if not known.size:
-            return
-        x = np.arange(known[0], known[-1] + 1)
-        high, low = (np.interp(x, known, edge[known]) for edge in (top, bottom))
-        y = np.arange(self.rows)[:, None]
-        raster = np.zeros((self.rows, self.columns), np.bool_)
-        raster[:, x] = (y >= np.floor(high)) & (y <= np.floor(low)) & ((x + y) % 2 == 0)
-        self._lay(raster, ink)
+        known = ~np.isnan(top + bottom)
+        some = np.flatnonzero(known.any(axis=1))
+        top, bottom, known = top[some].copy(), bottom[some].copy(), known[some]
+        for high, low, here in zip(top, bottom, known, strict=True):
+            places = np.flatnonzero(here)
+            gaps = places[0] + np.flatnonzero(~here[places[0] : places[-1]])
+            for edge in (high, low):
+                edge[gaps] = np.interp(gaps, places, edge[places])
+        first = np.maximum(np.floor(top), 0)
+        count = np.nan_to_num(np.minimum(np.floor(bottom), self.rows - 1) - first + 1)
+        owner, column = np.nonzero(count > 0)
+        first, count = (a[owner, column].astype(np.intp) for a in (first, count))
+        dot = np.repeat(np.arange(len(owner)), count)
+        down = np.arange(len(dot)) - (np.cumsum(count) - count - first)[dot]
+        across = column[dot]
+        veil = (across + 2 * down) % 4 == 0 if sparse else (across + down) % 2 == 0
+        self._lay_dots(across[veil], down[veil], some[owner[dot[veil]]], inks)
 
     def _lay(self, raster: NDArray[np.bool_], ink: int) -> None:
         tall, wide = self._bits.shape

@@ -69,7 +69,8 @@ class Cells:
         drawn = codes != BLANK
         last_drawn = np.maximum.accumulate(np.where(drawn, np.arange(self.width), 0))
         joined = inks[last_drawn]
-        joined[~drawn & np.isin(joined, opaque)] = 0
+        if opaque:
+            joined[~drawn & np.isin(joined, opaque)] = 0
         starts = [0, *(np.flatnonzero(np.diff(joined)) + 1).tolist(), self.width]
         text = self.row(y)
         for start, stop in pairwise(starts):

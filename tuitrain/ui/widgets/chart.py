@@ -6,34 +6,43 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from textual import events
 from textual.message import Message
 from textual.reactive import reactive
 
 from tuitrain.record.series import Series
 from tuitrain.ui.widgets.axes import (
-    Area,
     AutoRange,
     Inks,
     arrange,
     draw_grid,
     draw_x_axis,
     draw_y_axis,
-    to_dots,
     y_labels,
 )
 from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.cells import Cells
-from tuitrain.ui.widgets.curves import Curve, Layer, Mark, Reference, draw_curve, value_range
+from tuitrain.ui.widgets.curves import (
+    Curve,
+    Layer,
+    Mark,
+    Reference,
+    draw_curve,
+    draw_guides,
+    value_range,
+)
 from tuitrain.ui.widgets.overlay import Entry, Overlay
-from tuitrain.ui.widgets.plot import Plot
 from tuitrain.ui.widgets.ticks import Scale, widened
+from tuitrain.ui.widgets.zoom import Cell, ZoomPlot
 
 LEAST_STEPS = 4.0
 """Zooming in ends at so many steps."""
 
 
-class Chart(Plot):
+FAINT = 0.6
+"""Of the background in a faint curve."""
+
+
+class Chart(ZoomPlot):
     """Curves over steps.
 
     Change `curves`, `marks`, `references` or the series and call `redraw`; options are
@@ -112,8 +121,6 @@ class Chart(Plot):
         self._auto = AutoRange()
         self._view: tuple[float, float] | None = None
         self._cursor: int | None = None
-        self._drag: tuple[int, Scale] | None = None
-        self._area = Area(0, 0, 1, 1, False, False, False)
 
     def show(
         self,
@@ -226,54 +233,22 @@ class Chart(Plot):
 
     # Mouse ------------------------------------------------------------------------------------
 
-    def _position(self, event: events.MouseEvent) -> float | None:
-        """Where on the x axis, from 0 to 1, the mouse is; None outside the plot."""
-        offset = event.get_content_offset(self)
-        if offset is None:
-            return None
-        column, row = offset.x - self._area.x, offset.y - self._area.y
-        if not (0 <= column < self._area.width and 0 <= row < self._area.height):
-            return None
-        return (column + 0.5) / self._area.width
+    def _step_at(self, cell: Cell) -> int:
+        return round(self._x_scale().value(self._middle(cell)[0]))
 
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self._drag is not None:
-            start, x = self._drag
-            self._view = x.low, x.high
-            self.pan((start - event.screen_x) / self._area.width)
-            return
-        position = self._position(event)
-        step = None if position is None else round(self._x_scale().value(position))
-        self.set_cursor(step, notify=True)
+    def zoomed(self, factor: float, cell: Cell) -> None:
+        self.zoom(factor, self._middle(cell)[0])
 
-    def on_leave(self) -> None:
-        if self._drag is None:
-            self.set_cursor(None, notify=True)
+    def held(self) -> Scale | None:
+        return None if self._view is None else self._x_scale()
 
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        if event.button == 1 and self._position(event) is not None and self._view is not None:
-            self._drag = event.screen_x, self._x_scale()
-            self.capture_mouse()
+    def dragged(self, view: object, right: float, up: float) -> None:
+        assert isinstance(view, Scale)
+        self._view = view.low, view.high
+        self.pan(right)
 
-    def on_mouse_up(self) -> None:
-        if self._drag is not None:
-            self._drag = None
-            self.release_mouse()
-
-    def on_click(self, event: events.Click) -> None:
-        if event.chain == 2:
-            self.reset()
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, 1.25)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, 0.8)
-
-    def _wheel(self, event: events.MouseEvent, factor: float) -> None:
-        if (position := self._position(event)) is not None:
-            event.stop()
-            self.zoom(factor, position)
+    def hovered(self, cell: Cell | None) -> None:
+        self.set_cursor(None if cell is None else self._step_at(cell), notify=True)
 
     # Drawing ----------------------------------------------------------------------------------
 
@@ -292,7 +267,8 @@ class Chart(Plot):
         draw_x_axis(cells, shown, area, inks, plain=plain, name=self.unit_name)
         if self.grid:
             draw_grid(canvas, shown, y, area, inks.grid)
-        self._draw_lines(canvas, x, y)
+        canvas.level = 1
+        draw_guides(canvas, x, y, self.references, self.marks, self._cursor, self.part)
         self._draw_curves(canvas, curves, x, y)
         self.paste(cells, canvas, area.x, area.y)
         over = Overlay(cells, area, x, y, inks.grid, plain)
@@ -315,7 +291,7 @@ class Chart(Plot):
         while True:
             self._area = arrange(cells.width - self.margin, cells.height, self._gutter, header)
             canvas = Canvas(self._area.width, self._area.height, self.marker)
-            curves = [Curve.of(y, x, canvas.columns, self.smoothing) for y in self.curves]
+            curves = Curve.all(self.curves, x, canvas.columns, self.smoothing)
             include = [r.value for r in self.references] if self._view is None else []
             extremes = self._extremes(curves, include)
             low, high = extremes or ((1.0, 10.0) if self.log_y else (0.0, 1.0))
@@ -330,58 +306,49 @@ class Chart(Plot):
         """The least and the greatest value that the y axis must hold."""
         return value_range(curves, self.log_y, self.robust, include)
 
-    def _draw_lines(self, canvas: Canvas, x: Scale, y: Scale) -> None:
-        """References, marks and the cursor: all beneath the curves."""
-        canvas.level = 1
-        across = np.arange(canvas.columns)
-        across = across[across % 4 < 2] if self.marker != "ascii" else across[::2]
-        for reference in self.references:
-            row = to_dots(y.unit(reference.value), canvas.rows, down=True)
-            canvas.dots(across, np.full(len(across), row), self.part("reference"))
-        down = np.arange(0, canvas.rows, 2)
-        for mark in self.marks:
-            column = to_dots(x.unit(mark.step), canvas.columns)
-            canvas.dots(np.full(len(down), column), down, self.part(mark.kind))
-        if self._cursor is not None:
-            column = to_dots(x.unit(self._cursor), canvas.columns)
-            canvas.dots(np.full(canvas.rows, column), np.arange(canvas.rows), self.part("cursor"))
-
     def _draw_curves(self, canvas: Canvas, curves: list[Curve], x: Scale, y: Scale) -> None:
-        """The raw curves, and above all of them the smoothed ones."""
+        """The faint curves, and above them the others; of each the raw, then the smoothed ones."""
         monochrome = self.app.no_color
-        canvas.level = 2
-        for curve in curves:
-            # Several raw curves together must not drown the smoothed ones.
-            fade = (0.5 if len(curves) == 1 else 0.65) if curve.smooth is not None else 0.0
-            ink = self.ink(self.colour(curve.layer.colour, fade=fade))
-            dash = 0 if curve.smooth is not None or not monochrome else self._dash(curve)
-            draw_curve(canvas, curve.layer.series, curve.raw, x, y, ink, dash)
-        canvas.level = 3
-        for curve in curves:
-            smoothed = curve.layer.smoothed(self.smoothing)
-            if smoothed is not None and curve.smooth is not None:
-                ink = self.ink(self.colour(curve.layer.colour))
-                dash = self._dash(curve) if monochrome else 0
-                draw_curve(canvas, smoothed, curve.smooth, x, y, ink, dash)
+        for faint in (True, False):
+            group = [curve for curve in curves if curve.layer.faint == faint]
+            dim = FAINT if faint else 0.0
+            canvas.level += 1
+            for curve in group:
+                # Several raw curves together must not drown the smoothed ones.
+                fade = (0.5 if len(curves) == 1 else 0.65) if curve.smooth is not None else dim
+                ink = self.ink(self.colour(curve.layer.colour, fade=max(fade, dim)))
+                dash = 0 if curve.smooth is not None or not monochrome else self._dash(curve)
+                draw_curve(canvas, curve.layer.series, curve.raw, x, y, ink, dash)
+            canvas.level += 1
+            for curve in group:
+                smoothed = curve.layer.smoothed(self.smoothing)
+                if smoothed is not None and curve.smooth is not None:
+                    ink = self.ink(self.colour(curve.layer.colour, fade=dim / 2))
+                    dash = self._dash(curve) if monochrome else 0
+                    draw_curve(canvas, smoothed, curve.smooth, x, y, ink, dash)
 
     def _dash(self, curve: Curve) -> int:
-        return 2 * self.curves.index(curve.layer)
+        return 2 * self._ranked().index(curve.layer)
+
+    def _ranked(self) -> list[Layer]:
+        """The layers, the faint ones last."""
+        return sorted(self.curves, key=lambda layer: layer.faint)
 
     # Values -----------------------------------------------------------------------------------
 
     def _entries(self) -> list[Entry]:
         """Each curve with its value at the cursor, or else at its last step."""
         entries = []
-        for layer in self.curves:
+        for layer in self._ranked():
             smoothed = layer.smoothed(self.smoothing)
-            ink = self.ink(self.colour(layer.colour))
+            ink = self.ink(self.colour(layer.colour, fade=FAINT if layer.faint else 0.0))
             if smoothed is not None and len(self.curves) == 1:
                 faint = self.ink(self.colour(layer.colour, fade=0.5))
                 entries.append(Entry(layer.name, self._value(layer.series), faint, bold=False))
                 entries.append(Entry("smoothed", self._value(smoothed), ink))
             else:
                 chosen = layer.series if smoothed is None else smoothed
-                entries.append(Entry(layer.name, self._value(chosen), ink))
+                entries.append(Entry(layer.name, self._value(chosen), ink, bold=not layer.faint))
         return entries
 
     def _value(self, series: Series) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuitrain.record.series import Columns, Series, SmoothedSeries
+from tuitrain.record.series import Columns, Series, SmoothedSeries, columns_of
 from tuitrain.ui.widgets.axes import to_dots
 from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.ticks import LARGEST, Scale
@@ -24,12 +25,14 @@ class Layer:
         series: what is drawn; it may grow.
         colour: number of the series colour, or a colour's name.
         smooth: whether the chart's smoothing applies to it.
+        faint: whether it lies dim beneath the others.
     """
 
     name: str
     series: Series
     colour: int | str = 0
     smooth: bool = True
+    faint: bool = False
     _smoothed: SmoothedSeries | None = field(default=None, repr=False, compare=False)
 
     def smoothed(self, weight: float) -> Series | None:
@@ -73,11 +76,16 @@ class Curve:
     smooth: Columns | None
 
     @classmethod
-    def of(cls, layer: Layer, x: Scale, columns: int, weight: float) -> Curve:
-        smoothed = layer.smoothed(weight)
-        raw = layer.series.columns(x.low, x.high, columns, x.log)
-        smooth = smoothed.columns(x.low, x.high, columns, x.log) if smoothed is not None else None
-        return cls(layer, raw, smooth)
+    def all(cls, layers: Sequence[Layer], x: Scale, columns: int, weight: float) -> list[Curve]:
+        """The curves of some layers over `columns` columns of dots."""
+        view = x.low, x.high, columns, x.log
+        smoothed = [layer.smoothed(weight) for layer in layers]
+        smooth = iter(columns_of([each for each in smoothed if each is not None], *view))
+        raw = columns_of([layer.series for layer in layers], *view)
+        return [
+            cls(layer, one, None if over is None else next(smooth))
+            for layer, one, over in zip(layers, raw, smoothed, strict=True)
+        ]
 
 
 def value_range(
@@ -133,3 +141,31 @@ def draw_curve(
     canvas.curve(
         first, last, top, bottom, gap, ink, before=point(before), after=point(after), dash=dash
     )
+
+
+def draw_guides(
+    canvas: Canvas,
+    x: Scale,
+    y: Scale,
+    references: Sequence[Reference],
+    marks: Sequence[Mark],
+    cursor: float | None,
+    part: Callable[[str], int],
+) -> None:
+    """References across, marks and the cursor down: what lies beneath the curves.
+
+    Args:
+        part: gives the ink of a part of the plot.
+    """
+    across = np.arange(canvas.columns)
+    across = across[across % 4 < 2] if canvas.marker != "ascii" else across[::2]
+    for reference in references:
+        row = to_dots(y.unit(reference.value), canvas.rows, down=True)
+        canvas.dots(across, np.full(len(across), row), part("reference"))
+    down = np.arange(canvas.rows)
+    for mark in marks:
+        column = to_dots(x.unit(mark.step), canvas.columns)
+        canvas.dots(np.full(len(down[::2]), column), down[::2], part(mark.kind))
+    if cursor is not None:
+        column = to_dots(x.unit(cursor), canvas.columns)
+        canvas.dots(np.full(len(down), column), down, part("cursor"))

@@ -71,16 +71,18 @@ class Row(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Horizontal(*self.parts, classes="parts")
-        yield self.error
 
     @property
     def entries(self) -> Iterator[Entry]:
         return (part for part in self.parts if isinstance(part, Entry))
 
     def explain(self, lines: Iterable[str]) -> None:
-        """Say what is wrong, one line for each."""
+        """Say what is wrong, one line for each; nothing is mounted for it before."""
         text = "\n".join(lines)
-        self.error.update(text)
+        if text:
+            if not self.error.is_attached:
+                self.mount(self.error)
+            self.error.update(text)
         self.error.display = bool(text)
 
 
@@ -117,17 +119,17 @@ class SettingsForm(Vertical):
     class Started(Message):
         """The start button was pressed."""
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, plan: Plan, shown: str, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.plan: Plan | None = None
+        self.plan = plan
         self.checked: Checked | None = None
-        self.shown = ""
-        self.menu = MarkSelect(list(OPTIMIZERS), "optimizer")
-        self.optimizer = Choice("optimizer", self.menu)
+        self.shown = shown
         names = [(AUTO, AUTO)]
-        self.devices = Choice(
-            "device", Select(names, id="device-menu", allow_blank=False, compact=True)
-        )
+        with self.prevent(Select.Changed):  # what a menu shows at first has not been chosen
+            self.menu = MarkSelect(list(OPTIMIZERS), "optimizer")
+            devices = Select(names, id="device-menu", allow_blank=False, compact=True)
+        self.optimizer = Choice("optimizer", self.menu)
+        self.devices = Choice("device", devices)
         lr, steps, batch, seed, schedule = (Entry() for _ in range(5))
         self.entries = [lr, steps, batch, seed, schedule]
         self.rows = [
@@ -136,6 +138,7 @@ class SettingsForm(Vertical):
             Row(seed, self.devices),
             Row(schedule),
         ]
+        self._add_rows(len(plan.settings(shown)))
 
     def compose(self) -> ComposeResult:
         yield from self.rows
@@ -148,16 +151,20 @@ class SettingsForm(Vertical):
         menu = self.devices.select
         with self.prevent(Select.Changed):
             menu.set_options([(name, name) for name in devices])
-            menu.value = AUTO if self.plan is None else self.plan.device
+            menu.value = self.plan.device
 
-    def edit(self, plan: Plan, shown: str) -> None:
-        """Show the settings of a plan, of those for one preset this one's."""
-        self.plan, self.shown = plan, shown
-        draft = plan.drafts[shown]
-        with self.prevent(Select.Changed):
-            self.menu.show(draft.changes.get(OPTIMIZER, name_of(draft.preset)), plan.optimizers)
-            self.devices.select.value = plan.device
-        self._show()
+    def edit(self, shown: str) -> Preset | None:
+        """Show the settings of the plan, of those for one preset this one's.
+
+        Returns:
+            That preset with its settings; None while something is wrong with them.
+        """
+        self.shown = shown
+        draft, marked = self.plan.drafts[shown], self.plan.optimizers
+        with self.prevent(Select.Changed, self.Changed):
+            self.menu.show(draft.changes.get(OPTIMIZER, name_of(draft.preset)), marked)
+            self.devices.select.value = self.plan.device
+            return self._show().shown
 
     def focus_start(self) -> None:
         self.screen.set_focus(self.query_one("#start"))
@@ -168,27 +175,27 @@ class SettingsForm(Vertical):
             if entry.setting.key == key:
                 entry.input.focus()
 
-    def _show(self) -> None:
-        assert self.plan is not None  # edit() gave it before anything could change
+    def _show(self) -> Checked:
         settings = self.plan.settings(self.shown)
-        while len(self.entries) < len(settings):
-            self._add_row()
+        for row in self._add_rows(len(settings)):
+            self.mount(row, before=self.rows[-3])
         for entry, setting in zip(self.entries, settings, strict=False):
             entry.show(setting, self.plan.text(self.shown, setting))
         for entry in self.entries[len(settings) :]:
             entry.hide()
-        self._check()
+        return self._check()
 
-    def _add_row(self) -> None:
-        """One more row of numbers: mounted when a preset needs it, for a quick first frame."""
-        pair = Entry(), Entry()
-        row = Row(*pair)
-        self.mount(row, before=self.rows[-3])
-        self.entries += pair
-        self.rows.insert(-3, row)
+    def _add_rows(self, settings: int) -> list[Row]:
+        """More rows of numbers, when a preset needs them: few widgets make a quick first frame."""
+        added = []
+        while len(self.entries) < settings:
+            pair = Entry(), Entry()
+            added.append(Row(*pair))
+            self.entries += pair
+            self.rows.insert(-3, added[-1])
+        return added
 
-    def _check(self) -> None:
-        assert self.plan is not None
+    def _check(self) -> Checked:
         plan, checked = self.plan, self.plan.checked(self.shown)
         self.checked = checked
         changed = plan.changed(self.shown)
@@ -208,6 +215,7 @@ class SettingsForm(Vertical):
         self.devices.mark(changed=DEVICE in changed)
         self._sum_up(plan, checked)
         self.post_message(self.Changed(checked.shown))
+        return checked
 
     def _sum_up(self, plan: Plan, checked: Checked) -> None:
         """The title, the button and the words beside it."""
@@ -216,16 +224,21 @@ class SettingsForm(Vertical):
         self.border_title = f"Settings{whose}{'' if self.shown in names else ' (not marked)'}"
         button = self.query_one("#start", Button)
         button.disabled = checked.experiment is None
-        button.label = self._start_label(plan, checked)
-        button.refresh(layout=True)  # its width is that of its label
+        label = self._start_label(plan, checked)
+        if str(button.label) != label:
+            button.label = label
+            button.refresh(layout=True)  # its width is that of its label
         plural = checked.experiment is not None and len(checked.experiment.runs) > 1
-        self.query_one("#ready", Static).update(
+        told = (
             f"{WRONG_MARK} to correct: {checked.elsewhere or len(checked.errors)}"
             if checked.errors or checked.elsewhere
             else ""
             if plural
             else self._hint() or self._difference(plan)
         )
+        ready = self.query_one("#ready", Static)
+        if ready.content != told:
+            ready.update(told)
 
     def _difference(self, plan: Plan) -> str:
         changed = len(plan.changed(self.shown))
@@ -256,14 +269,14 @@ class SettingsForm(Vertical):
     @on(events.DescendantFocus)
     @on(events.DescendantBlur)
     def _seen_anew(self) -> None:
-        if self.plan is not None and self.checked is not None:
+        if self.checked is not None:
             self._sum_up(self.plan, self.checked)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         entry = event.input.parent
-        if self.plan is not None and isinstance(entry, Entry):
+        if isinstance(entry, Entry):
             self.plan.set(self.shown, entry.setting.key, event.value)
             self._check()
 
@@ -275,23 +288,20 @@ class SettingsForm(Vertical):
     @on(Select.Changed, "#optimizer")
     def _optimizer_chosen(self, event: Select.Changed) -> None:
         event.stop()
-        if self.plan is not None:
-            self.plan.set(self.shown, OPTIMIZER, str(event.value))
-            self._show()
+        self.plan.set(self.shown, OPTIMIZER, str(event.value))
+        self._show()
 
     @on(MarkSelect.Marked)
     def _optimizers_marked(self, event: MarkSelect.Marked) -> None:
         event.stop()
-        if self.plan is not None:
-            self.plan.optimizers = set(event.marked)
-            self._show()
+        self.plan.optimizers = set(event.marked)
+        self._show()
 
     @on(Select.Changed, "#device-menu")
     def _device_chosen(self, event: Select.Changed) -> None:
         event.stop()
-        if self.plan is not None:
-            self.plan.device = str(event.value)
-            self._check()
+        self.plan.device = str(event.value)
+        self._check()
 
     @on(Button.Pressed, "#start")
     def _pressed(self, event: Button.Pressed) -> None:

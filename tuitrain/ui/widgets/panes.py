@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuitrain.record.bands import Band
-from tuitrain.record.series import Columns, Series
+from tuitrain.record.series import Columns, Series, columns_of
 from tuitrain.ui.lines import MANY
 from tuitrain.ui.widgets.axes import to_dots
 from tuitrain.ui.widgets.canvas import Canvas, Dots
@@ -22,6 +22,9 @@ NAMED = 56
 """Least width of a chart that has room for names beside its curves."""
 
 LONGEST_NAME = 32
+DASHES = 4
+"""Patterns of lines where there are no colours."""
+
 OFF_SCALE = {False: 1.5, True: 100.0}
 """By how much a linear and a logarithmic y axis reach over where the highest run started."""
 
@@ -100,50 +103,45 @@ class LossPane(Chart):
         if not curves:
             return
         shown = [curve.smooth or curve.raw for curve in curves]
-        spans = [
-            self._span(curve, columns, canvas, x)
-            for curve, columns in zip(curves, shown, strict=True)
-        ]
-        values = np.array(
-            [[c.last, low, high] for c, (low, high) in zip(shown, spans, strict=True)]
-        )
-        dots = to_dots(y.unit(values), canvas.rows, down=True)  # [lines, 3, columns]
+        low, high = self._spans(curves, shown, canvas, x)
+        values = np.stack([[columns.last for columns in shown], low, high])
+        levels, bottom, top = to_dots(y.unit(values), canvas.rows, down=True)  # [lines, columns]
+        inks = [self.ink(self.colour(curve.layer.colour)) for curve in curves]
+        faint = [self.ink(self.colour(curve.layer.colour, fade=0.65)) for curve in curves]
         canvas.level = 1
-        for curve, (_, bottom, top) in zip(curves, dots, strict=True):
-            self._draw_band(canvas, curve, top, bottom)
-        levels = dots[:, 0]
+        self._draw_bands(canvas, top, bottom, faint)
         if self._view is None:
             columns = np.arange(canvas.columns) + 0.5
         else:
             columns, levels = self._with_ends(curves, levels, canvas, x, y)
-        if self.app.no_color:
-            # Lines that have no colour of their own are told apart by their dashes.
-            dash = 2 * np.arange(len(curves))[:, np.newaxis]
-            levels = np.where(
-                (dash > 0) & (columns // np.maximum(dash, 1) % 3 == 0), np.nan, levels
-            )
+        # Lines that have no colour of their own are told apart by their dashes.
+        dashes = 2 * (np.arange(len(curves)) % DASHES) * self.app.no_color
         strong = np.array([curve.layer.strong for curve in curves])  # type: ignore[attr-defined]
-        inks = np.array([self.ink(self.colour(curve.layer.colour)) for curve in curves])
         for canvas.level, some in ((2, ~strong), (3, strong)):
-            canvas.lines(columns, levels[some], inks[some].tolist())
+            own = np.array(inks)[some].tolist()
+            canvas.lines(columns, levels[some], own, dashes[some].tolist())
 
-    def _span(self, curve: Curve, columns: Columns, canvas: Canvas, x: Scale) -> tuple[Dots, Dots]:
-        """The quartiles of a line of several runs; of one, what it passes within a column."""
-        assert isinstance(curve.layer, BandLayer)
-        edges = curve.layer.edges(self.smoothing)
-        if edges is None:
-            return columns.low, columns.high
-        low, high = (edge.columns(x.low, x.high, canvas.columns, x.log) for edge in edges)
-        return low.low, high.high
+    def _spans(
+        self, curves: list[Curve], shown: list[Columns], canvas: Canvas, x: Scale
+    ) -> tuple[Dots, Dots]:
+        """The quartiles of lines of several runs; of one, what it passes within a column."""
+        low, high = [columns.low for columns in shown], [columns.high for columns in shown]
+        edges = [curve.layer.edges(self.smoothing) for curve in curves]  # type: ignore[attr-defined]
+        banded = [place for place, pair in enumerate(edges) if pair is not None]
+        for side, rows in ((0, low), (1, high)):
+            series = [edges[place][side] for place in banded]
+            found = columns_of(series, x.low, x.high, canvas.columns, x.log)
+            for place, columns in zip(banded, found, strict=True):
+                rows[place] = columns.low
+        return np.stack(low), np.stack(high)
 
-    def _draw_band(self, canvas: Canvas, curve: Curve, top: Dots, bottom: Dots) -> None:
+    def _draw_bands(self, canvas: Canvas, top: Dots, bottom: Dots, inks: list[int]) -> None:
         # An upper quartile that is infinite has no edge; a lower one may be below a log axis.
         top[np.isnan(top) & ~np.isnan(bottom)] = 0
         np.clip(bottom, None, canvas.rows, out=bottom)
-        wide = bottom - top >= 2
-        if wide.any():
-            top[~wide], bottom[~wide] = np.nan, np.nan
-            canvas.area(top, bottom, self.ink(self.colour(curve.layer.colour, fade=0.65)))
+        thin = ~(bottom - top >= 2)
+        top[thin], bottom[thin] = np.nan, np.nan
+        canvas.areas(top, bottom, inks, sparse=self._sixteen)
 
     def _with_ends(
         self, curves: list[Curve], levels: Dots, canvas: Canvas, x: Scale, y: Scale

@@ -74,6 +74,8 @@ class Plot(Widget):
         self._opaque: list[int] = []
         self._redraw_due = False
         self._background = Color(0, 0, 0)
+        self._parts: dict[str, int] = {}
+        self._dark = True
 
     def draw(self, cells: Cells) -> None:
         """Draw the whole picture into blank cells of the widget's content size."""
@@ -108,8 +110,10 @@ class Plot(Widget):
 
     def part(self, name: str) -> int:
         """The ink of one of the component classes, without its `plot--`."""
-        styles = self.get_component_styles(f"plot--{name}")
-        return self.ink(styles.color, bold=bool(styles.text_style.bold))
+        if name not in self._parts:
+            styles = self.get_component_styles(f"plot--{name}")
+            self._parts[name] = self.ink(styles.color, bold=bool(styles.text_style.bold))
+        return self._parts[name]
 
     def colour(self, colour: int | str, *, fade: float = 0.0) -> Color:
         """A series' number or the name of a colour, as it looks on this background.
@@ -118,7 +122,7 @@ class Plot(Widget):
             fade: how much of the background it takes on.
         """
         chosen = (
-            series_colour(colour, dark=self.app.current_theme.dark)
+            series_colour(colour, dark=self._dark)
             if isinstance(colour, int)
             else Color.parse(colour)
         )
@@ -183,7 +187,7 @@ class Plot(Widget):
             self._background = self.background_colors[1]
             blank = Style(bgcolor=self._background.rich_color)
             self._inks, self._styles, self._opaque = {blank: 0}, [blank], []
-            self._strips = {}
+            self._strips, self._parts, self._dark = {}, {}, self.app.current_theme.dark
             self._cells = cells = self._drawn()
         return cells
 

@@ -12,26 +12,31 @@ from textual.widgets import Static
 from tuitrain.data import dataset
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import rows
-from tuitrain.ui.pictures import MOST_INPUTS, at_a_glance
+from tuitrain.ui.pictures import at_a_glance
 from tuitrain.ui.widgets.picture import PictureView
 
 FEW_ROWS = 6
 
 
 class Preview(Vertical):
-    """A small picture for each of the first inputs, or a table where no picture suits."""
+    """A small picture for each of the first inputs, or a table where no picture suits.
+
+    Pictures are mounted when a preset needs them: few widgets make a quick first frame.
+    """
 
     def compose(self) -> ComposeResult:
-        yield PictureView(classes="panel")
-        for _ in range(1, MOST_INPUTS):
-            yield PictureView(classes="panel -further")
+        self.views = [PictureView(classes="panel")]
+        yield from self.views
         yield Static(id="rows", classes="panel")
 
     def show(self, preset: Preset) -> None:
         """Show another preset's data."""
         pictures = at_a_glance(preset)
         count = rows(preset)
-        for number, view in enumerate(self.query(PictureView)):
+        while len(self.views) < len(pictures):
+            self.views.append(PictureView(classes="panel -further"))
+            self.mount(self.views[-1], before="#rows")
+        for number, view in enumerate(self.views):
             view.set_class(number >= len(pictures), "-without")
             if number < len(pictures):
                 of = f", {count} row{'s' * (count != 1)}" if count and not number else ""

@@ -75,8 +75,8 @@ class Relief:
         positive = float(finite.min()) > 0
         # Interpolated as it is shown: straight lines between logarithms keep rings round.
         heights = np.log(loss) if positive else loss
-        x, y = _middles(window.x, width), _middles(window.y, height)[::-1]
-        seen = _interpolated(heights, landscape.window, x, y)
+        x, y = middles(window.x, width), middles(window.y, height)[::-1]
+        seen = interpolated(heights, landscape.window, x, y)
         return cls(np.exp(seen) if positive else seen, _scale(seen, positive))
 
     @property
@@ -88,7 +88,8 @@ class Relief:
         return np.where(known, bands, np.int16(-1))
 
 
-def _middles(span: tuple[float, float], count: int) -> NDArray[np.float64]:
+def middles(span: tuple[float, float], count: int) -> NDArray[np.float64]:
+    """The middle of each of `count` pixels."""
     return span[0] + (np.arange(count) + 0.5) / count * (span[1] - span[0])
 
 
@@ -105,7 +106,7 @@ def _scale(heights: NDArray[np.float64], logarithms: bool) -> Scale:
     return Scale(*widened(float(np.exp(low)), float(np.exp(min(high, 690.0))), spread), spread)
 
 
-def _interpolated(
+def interpolated(
     heights: NDArray[np.float64], window: Window, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Bilinear, at columns x and rows y; NaN outside the window and beside what is not known."""

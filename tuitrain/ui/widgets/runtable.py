@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from textual import events
-from textual.geometry import Size
 from textual.message import Message
 
 from tuitrain.record.series import Series
@@ -78,7 +77,7 @@ class RunTable(Plot):
     """
 
     DEFAULT_CSS = """
-    RunTable { height: auto; }
+    RunTable { height: 2; }
     """
 
     class Sorted(Message):
@@ -123,11 +122,9 @@ class RunTable(Plot):
             first = next((row for row in rows if not row.heading), None)
             self._selected = first.key if first else None
         if taller:
-            self.refresh(layout=True)
+            # With `height: auto` Textual 8 may keep the height of before, at the start.
+            self.styles.height = 1 + max(1, len(rows))
         self.redraw()
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return 1 + max(1, len(self.rows))
 
     # Selection --------------------------------------------------------------------------------
 

@@ -14,21 +14,18 @@ from textual.reactive import reactive
 from tuitrain.record.sweep import Line, Sweep, sweep
 from tuitrain.spec.grouping import Group
 from tuitrain.ui.widgets.axes import (
-    Area,
     AutoRange,
     Inks,
     arrange,
     draw_grid,
     draw_x_axis,
     draw_y_axis,
-    to_dots,
     y_labels,
 )
 from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.cells import Cells
-from tuitrain.ui.widgets.curves import Mark, Reference
+from tuitrain.ui.widgets.curves import Mark, Reference, draw_guides
 from tuitrain.ui.widgets.overlay import Entry, Overlay
-from tuitrain.ui.widgets.plot import Plot
 from tuitrain.ui.widgets.sweeplines import (
     Item,
     LineDots,
@@ -38,6 +35,7 @@ from tuitrain.ui.widgets.sweeplines import (
     sign,
 )
 from tuitrain.ui.widgets.ticks import Scale, compact
+from tuitrain.ui.widgets.zoom import Cell, ZoomPlot
 
 WIDE = 90
 """Cells across from which on the marks also give their rates."""
@@ -48,7 +46,7 @@ LEAST_RATIO = 1.2
 Numbers = NDArray[np.float64]
 
 
-class SweepView(Plot):
+class SweepView(ZoomPlot):
     """Final loss against learning rate, log-log: a line per optimizer, a band over seeds.
 
     The screen gives it lines with `show` and, whenever there is news, their losses with
@@ -100,7 +98,6 @@ class SweepView(Plot):
     _cursor: float | None = None
     _view: tuple[float, float] | None = None
     _gutter = 0
-    _area = Area(0, 0, 1, 1, False, False, False)
     _x = Scale(1.0, 10.0, True)
     _y: Scale | None = None
 
@@ -232,47 +229,32 @@ class SweepView(Plot):
 
     # Mouse ------------------------------------------------------------------------------------
 
-    def _position(self, event: events.MouseEvent) -> tuple[float, float] | None:
-        """Where in the plot the mouse is, from 0 to 1 to the right and down; None outside."""
-        offset = event.get_content_offset(self)
-        if offset is None:
-            return None
-        column, row = offset.x - self._area.x, offset.y - self._area.y
-        if not (0 <= column < self._area.width and 0 <= row < self._area.height):
-            return None
-        return (column + 0.5) / self._area.width, (row + 0.5) / self._area.height
+    def zoomed(self, factor: float, cell: Cell) -> None:
+        self.zoom(factor, self._middle(cell)[0])
 
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        position = self._position(event)
-        if position is None or not self._lines:
+    def held(self) -> tuple[float, float] | None:
+        return self._view
+
+    def dragged(self, view: object, right: float, up: float) -> None:
+        assert isinstance(view, tuple)
+        self._view = view
+        self.pan(right)
+
+    def hovered(self, cell: Cell | None) -> None:
+        if cell is None or not self._lines:
             self.set_cursor(None)
             return
         every = np.array(self.rates)
-        away = np.abs(np.log(every / self._x.value(position[0])))
+        away = np.abs(np.log(every / self._x.value(self._middle(cell)[0])))
         self.set_cursor(float(every[away.argmin()]))
 
-    def on_leave(self) -> None:
-        self.set_cursor(None)
-
     def on_click(self, event: events.Click) -> None:
-        position = self._position(event)
-        if event.chain == 2:
-            self.reset()
-        elif position is not None and self._cursor is not None and self._y is not None:
+        """Select the line that is nearest; the second click of two is the base class's."""
+        cell = self._cell(event)
+        if event.chain == 1 and cell is not None and self._cursor is not None and self._y:
             heights = self._y.unit([entry.value for entry in self._at(self._cursor)])
-            away = np.abs(np.nan_to_num(1 - heights, nan=np.inf) - position[1])
+            away = np.abs(np.nan_to_num(heights, nan=np.inf) - self._middle(cell)[1])
             self._select(int(away.argmin()))
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, 1.25)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, 0.8)
-
-    def _wheel(self, event: events.MouseEvent, factor: float) -> None:
-        if (position := self._position(event)) is not None:
-            event.stop()
-            self.zoom(factor, position[0])
 
     # Drawing ----------------------------------------------------------------------------------
 
@@ -327,7 +309,8 @@ class SweepView(Plot):
         for number, line in lines:
             line.draw_band(self._ink(number, fade=0.6 if number == self.selected else 0.75))
         canvas.level = 2
-        self._draw_marks(canvas, y)
+        guides = self._references(), self._marks(), self._cursor
+        draw_guides(canvas, self._x, y, *guides, self.part)
         for number, line in lines:
             canvas.level = 3 + (number == self.selected)
             line.draw(self._ink(number))
@@ -335,20 +318,6 @@ class SweepView(Plot):
         for number, line in lines:
             mark = sign(number, plain=self.marker == "ascii")
             line.draw_signs(cells, self._area, mark, self._ink(number))
-
-    def _draw_marks(self, canvas: Canvas, y: Scale) -> None:
-        across = np.arange(canvas.columns)
-        across = across[across % 4 < 2] if self.marker != "ascii" else across[::2]
-        for reference in self._references():
-            row = to_dots(y.unit(reference.value), canvas.rows, down=True)
-            canvas.dots(across, np.full(len(across), row), self.part("reference"))
-        down = np.arange(canvas.rows)
-        for mark in self._marks():
-            column = to_dots(self._x.unit(mark.step), canvas.columns)
-            canvas.dots(np.full(len(down[::2]), column), down[::2], self.part("event"))
-        if self._cursor is not None:
-            column = to_dots(self._x.unit(self._cursor), canvas.columns)
-            canvas.dots(np.full(len(down), column), down, self.part("cursor"))
 
     def _ink(self, number: int, *, fade: float = 0.0) -> int:
         bold = number == self.selected and not fade

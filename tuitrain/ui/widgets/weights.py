@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from textual.geometry import Size
-
 from tuitrain.ui.facts import Weight
 from tuitrain.ui.widgets.cells import Cells
 from tuitrain.ui.widgets.plot import Plot
@@ -17,9 +15,9 @@ NUMBER = 10
 
 
 class WeightsTable(Plot):
-    """A line for each weight, or for each tensor when there are too many."""
+    """A line for each weight."""
 
-    DEFAULT_CSS = "WeightsTable { height: auto; }"
+    DEFAULT_CSS = "WeightsTable { height: 2; }"
 
     weights: Sequence[Weight] = ()
     step: int | None = None
@@ -33,12 +31,9 @@ class WeightsTable(Plot):
         taller = len(weights) != len(self.weights)
         self.weights, self.total, self.step, self.goal = weights, total, step, goal
         if taller:
-            self.refresh(layout=True)
-        else:
-            self.redraw()
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return 1 + max(len(self.weights), 1)
+            # With `height: auto` Textual 8 may keep the height of before, at the start.
+            self.styles.height = 1 + max(1, len(weights))
+        self.redraw()
 
     def draw(self, cells: Cells) -> None:
         if not self.weights:
@@ -47,16 +42,14 @@ class WeightsTable(Plot):
         label, text, good = self.part("label"), self.part("text"), self.part("reference")
         line = self.ink(self.colour(0).with_alpha(0.7))
         name_width = min(max(len(w.name) for w in self.weights), max(cells.width // 4, 6))
-        tensors = self.weights[0].ratio is not None
-        expecting = tensors or any(w.goal is not None for w in self.weights)
+        expecting = any(w.goal is not None for w in self.weights)
         value_end = name_width + 1 + NUMBER
         right = NUMBER + 3 if expecting else 0
         room = cells.width - value_end - 2 - right
-        heads = ("norm", "update/w") if tensors else ("now", self.goal)
-        head = f"at {self.step:,}" if self.step is not None else heads[0]
+        head = f"at {self.step:,}" if self.step is not None else "now"
         cells.text(value_end - len(head), 0, head, label)
         if expecting:
-            cells.text(cells.width - 2 - len(heads[1]), 0, heads[1], label)
+            cells.text(cells.width - 2 - len(self.goal), 0, self.goal, label)
         for row, weight in enumerate(self.weights, 1):
             cells.text(0, row, _short(weight.name, name_width), label)
             value = self._value(weight)
@@ -66,10 +59,7 @@ class WeightsTable(Plot):
                 whole = (1.0, float(max(self.total, weight.series.last_step, 2)))
                 picture = spark(weight.series, room, marker=self.marker, span=whole)
                 cells.text(value_end + 2, row, picture.plain, line)
-            if weight.ratio is not None:
-                ratio = f"{weight.ratio.last:.1e}"
-                cells.text(cells.width - 2 - len(ratio), row, ratio, label)
-            elif weight.goal is not None:
+            if weight.goal is not None:
                 wanted = short(weight.goal)
                 cells.text(cells.width - 2 - len(wanted), row, wanted, label)
                 if weight.tolerance is None:

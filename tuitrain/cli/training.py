@@ -1,0 +1,155 @@
+"""What the commands that train, `run` and `compare`, share: their options, and the training."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tuitrain.cli.options import runs_dir_option
+from tuitrain.errors import InputError
+
+if TYPE_CHECKING:
+    from tuitrain.record.folder import ExperimentFolder
+    from tuitrain.record.live import Recording
+    from tuitrain.spec.experiment import Experiment
+
+    Report = Callable[[Recording], dict[str, Any]]
+    Summary = Callable[[Recording], None]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+TRAIN_KEYS = {
+    "steps": "train.steps",
+    "epochs": "train.epochs",
+    "batch": "train.batch",
+    "dtype": "train.dtype",
+}
+"""The key of a preset that each of `training_options` sets."""
+
+
+def training_options(command: F) -> F:
+    """How long to train, and on what."""
+    options = [
+        click.option("--schedule", metavar="SPEC", help="Such as `cosine:end=0.01,warmup=100`."),
+        click.option("--steps", metavar="N", help="How many updates to train."),
+        click.option("--epochs", metavar="N", help="How often to go through the data instead."),
+        click.option("--batch", metavar="N|full", help="Rows for each update."),
+        click.option(
+            "--device", metavar="DEVICE", default="auto", help="auto, cpu, cuda or cuda:N."
+        ),
+        click.option("--dtype", metavar="float32|float64", help="Of the weights."),
+        click.option(
+            "--engine",
+            type=click.Choice(["auto", "eager", "compiled"]),
+            default="auto",
+            help="How a step runs; auto is eager.",
+        ),
+    ]
+    return declared(command, options)
+
+
+def result_options(command: F) -> F:
+    """Where the recording is kept, and what is printed."""
+    options = [
+        runs_dir_option,
+        click.option("--detach", is_flag=True, help="Print the experiment's id and do not wait."),
+        click.option(
+            "--json", "as_json", is_flag=True, help="Print the result as one JSON object."
+        ),
+        click.option("--quiet", is_flag=True, help="No progress and no messages on stderr."),
+    ]
+    return declared(command, options)
+
+
+def declared(command: F, options: Sequence[Callable[[F], F]]) -> F:
+    """The command with the options, in their order: click shows the innermost decorator last."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def exclude(options: dict[str, Any], *pairs: tuple[str, str]) -> None:
+    """Refuses both options of a pair."""
+    for pair in pairs:
+        if all(options[name] for name in pair):
+            first, second = (f"--{name.removeprefix('as_').replace('_', '-')}" for name in pair)
+            raise InputError(f"cannot stand beside {second}", where=first, expected="one of them")
+
+
+def check_machine(options: dict[str, Any]) -> None:
+    """Refuses what cannot be trained on, and what is not there yet."""
+    device = options["device"]
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", device):
+        raise InputError(f"{device!r}", where="--device", expected="auto, cpu, cuda or cuda:N")
+    if options["engine"] == "compiled":
+        raise InputError("'compiled' is not there yet", where="--engine", expected="auto or eager")
+
+
+def start(runs_dir: Path, experiment: Experiment) -> ExperimentFolder:
+    """Creates the experiment's folder and starts its worker."""
+    from tuitrain.record.folder import ExperimentFolder
+    from tuitrain.worker.launch import launch
+
+    folder = ExperimentFolder.create(runs_dir, experiment)
+    launch(folder)
+    return folder
+
+
+def train(
+    experiment: Experiment,
+    options: dict[str, Any],
+    report: Report,
+    summary: Summary,
+    *,
+    rows: bool = False,
+) -> int:
+    """Trains to the end, prints the result, and returns the exit code.
+
+    Args:
+        experiment: what to train.
+        options: of the command line.
+        report: makes what `--json` prints.
+        summary: prints the result for people.
+        rows: whether `report` and `summary` look at the recorded rows.
+    """
+    from tuitrain.cli.follow import follow, interrupts
+    from tuitrain.cli.result import read
+
+    with interrupts() as interrupted:
+        folder = start(options["runs_dir"], experiment)
+        status = follow(folder, interrupted, quiet=options["quiet"])
+    if status.exit_code == 2:
+        if not status.step:
+            discard(folder)
+        raise InputError(status.error)
+    recording = read(folder, rows=rows)
+    if options["as_json"]:
+        click.echo(json.dumps(report(recording), allow_nan=False))
+    else:
+        summary(recording)
+    if interrupted():
+        return 130
+    if status.state in ("failed", "killed"):
+        what = status.error or "the worker died"
+        click.echo(f"tuitrain: {folder.id} {status.state}: {what}; see {folder.log}", err=True)
+        return 1
+    diverged = any(result.status == "diverged" for result in recording.results)
+    return int(diverged and options["fail_on_divergence"])
+
+
+def discard(folder: ExperimentFolder) -> None:
+    """Deletes an experiment that its worker has refused, once the worker has let go of it."""
+    from tuitrain.record.folder import remove
+
+    deadline = time.monotonic() + 5
+    while folder.alive() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    with contextlib.suppress(InputError):
+        remove(folder)

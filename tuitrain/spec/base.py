@@ -1,0 +1,27 @@
+"""What the tables of a preset file share: strictness, and the numbers that stand in them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+MOST_ROWS = 10_000_000
+MOST_STEPS = 10**12
+MOST_CLASSES = 1_000
+
+Count = Annotated[int, Meta(ge=1, le=MOST_STEPS)]
+Rows = Annotated[int, Meta(ge=1, le=MOST_ROWS)]
+Seed = Annotated[int, Meta(ge=0, lt=2**32)]
+NonNegative = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+Numbers = float | list[float | list[float]]
+"""A scalar, a vector or a matrix of numbers."""
+
+
+class Strict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file: unknown keys are errors."""
+
+
+class Tagged(Strict, frozen=True, tag_field="kind"):
+    """One of several kinds of a table, told apart by its key `kind`."""

@@ -1,0 +1,237 @@
+"""Judges weights: loss and accuracy on all rows, and what the pictures are drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tuitrain.data import Dataset, dataset
+from tuitrain.data.plane import grid
+from tuitrain.spec.evaluation import GRID, gridded
+from tuitrain.spec.loss import AnyLoss, BinaryCrossEntropy, Expression, Hinge, SoftmaxCrossEntropy
+from tuitrain.spec.preset import Preset
+from tuitrain.spec.size import classes, image
+from tuitrain.train.losses import Loss, compare, targets
+
+Values = dict[str, NDArray[np.generic]]
+
+MEMORY = 2**22
+"""Values (runs x rows x units) that are worked out at once."""
+
+NO_CLASS = -1
+"""The class predicted where a prediction is not a number."""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Some rows.
+
+    Attributes:
+        x: inputs, [inputs, N].
+        target: what the loss compares with.
+        label: class of each row, [N]; None where rows have none.
+    """
+
+    x: torch.Tensor
+    target: torch.Tensor
+    label: torch.Tensor | None
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What a stack makes of some rows.
+
+    Attributes:
+        loss: [R], without what large weights cost.
+        predicted: [R, outputs, N].
+        chosen: class predicted, [R, N].
+        label: the true one, [N]; None where rows have none.
+    """
+
+    loss: torch.Tensor
+    predicted: torch.Tensor
+    chosen: torch.Tensor
+    label: torch.Tensor | None
+
+    def accuracy(self) -> torch.Tensor | None:
+        """Share of the rows whose class is predicted, [R]; None where rows have none."""
+        return None if self.label is None else self.chosen.eq(self.label).double().mean(1)
+
+
+class Judge:
+    """Judges the weights of a preset's runs.
+
+    Args:
+        preset: the model, the loss and the data.
+        data: its rows.
+        dtype: in which values are worked out.
+        device: where they are worked out.
+    """
+
+    def __init__(
+        self, preset: Preset, data: Dataset, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self._kind, self._classes, self._image = preset.loss, classes(preset), image(preset)
+        self._loss = Loss(preset, dtype, device)
+
+        def tensor(values: NDArray[np.float64]) -> torch.Tensor:
+            return torch.from_numpy(values).to(device, dtype)
+
+        self._train = self._rows(tensor(data.x), tensor(data.y))
+        self._test = self._rows(tensor(data.x_test), tensor(data.y_test))
+        self._grid = tensor(grid(data, GRID)).T.contiguous() if gridded(preset) else None
+
+    def _rows(self, x: torch.Tensor, y: torch.Tensor) -> _Rows:
+        return _Rows(x.T.contiguous(), targets(self._kind, y), labels(y) if self._classes else None)
+
+    @torch.no_grad()
+    def loss(self, p: torch.Tensor) -> torch.Tensor:
+        """What is made small, `[R]`, of the flat parameters `p` `[R, P]` on the training rows."""
+        runs = max(MEMORY // self.values, 1)
+        parts = [self._loss_of_data(part, self._train) for part in torch.split(p, runs)]
+        return self._with_penalty(torch.cat(parts), p)
+
+    @property
+    def values(self) -> int:
+        """Values that the training rows become at the widest place of the model."""
+        return max(self._train.x.shape[1] * self._loss.model.widest, 1)
+
+    @torch.no_grad()
+    def __call__(self, p: torch.Tensor, *, pictures: bool = False) -> Values:
+        """The values of a `spec.recording.Evaluation` of the flat parameters `p` `[R, P]`."""
+        if isinstance(self._kind, Expression):
+            return arrays({"loss": self.loss(p).double()})
+        train = self._judged(p, self._train)
+        test = self._judged(p, self._test) if self._test.x.shape[1] else None
+        found = {"loss": self._with_penalty(train.loss, p)}
+        if self._loss.penalty is not None:
+            found["data_loss"] = train.loss
+        accuracy = train.accuracy()
+        if accuracy is not None and self._train.x.shape[1] > 1:  # of a single row it is no share
+            found["accuracy"] = accuracy
+        if test is not None:
+            found["test_loss"] = test.loss
+            if (accuracy := test.accuracy()) is not None:
+                found["test_accuracy"] = accuracy
+        found = {name: value.double() for name, value in found.items()}
+        return arrays(found | self._pictures(p, test or train) if pictures else found)
+
+    def _with_penalty(self, loss: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
+        return loss if self._loss.penalty is None else loss + self._loss.penalty(p)[0]
+
+    def _loss_of_data(self, p: torch.Tensor, rows: _Rows) -> torch.Tensor:
+        if isinstance(self._kind, Expression):
+            return self._loss.of_data(p, rows.x, rows.target)
+        return compare(self._kind, self._predicted(p, rows.x), rows.target)
+
+    def _predicted(self, p: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """Predictions `[R, N, outputs]`, worked out in parts that fit into `MEMORY`."""
+        model = self._loss.model
+        rows = max(MEMORY // model.widest, 1)
+        runs = max(MEMORY // (model.widest * min(rows, x.shape[1])), 1)
+        divided = torch.split(x, rows, 1)
+        parts = [
+            torch.cat([model(part, some).expand(-1, -1, some.shape[1]) for some in divided], 2)
+            for part in torch.split(p, runs)
+        ]
+        return torch.cat(parts)
+
+    def _judged(self, p: torch.Tensor, rows: _Rows) -> _Judged:
+        predicted = self._predicted(p, rows.x)
+        loss = compare(self._kind, predicted, rows.target)
+        return _Judged(loss, predicted, chosen(self._kind, predicted), rows.label)
+
+    # Pictures -------------------------------------------------------------------------------
+
+    def _pictures(self, p: torch.Tensor, judged: _Judged) -> dict[str, torch.Tensor]:
+        """What the pictures are drawn from; `judged` are the test rows, if there are any."""
+        found = {"weights": p}
+        if self._grid is not None:
+            predicted = self._predicted(p, self._grid)
+            if self._classes:
+                predicted = probabilities(self._kind, predicted)
+            found["grid"] = predicted.float().mT.reshape(len(p), GRID, GRID, -1)
+        if judged.label is not None:
+            found["confusion"] = confusion(judged.label, judged.chosen, self._classes)
+            if self._image:
+                found["predicted"] = judged.chosen.short()
+                shares = probabilities(self._kind, judged.predicted)
+                found["probability"] = of_chosen(shares, judged.chosen).float()
+        return found
+
+
+def rows_of(preset: Preset) -> Dataset:
+    """The dataset of a preset; where it has none, one row of nothing."""
+    nothing = np.empty((1, 0))
+    return dataset(preset) or Dataset(
+        x=nothing,
+        y=nothing,
+        x_test=nothing[:0],
+        y_test=nothing[:0],
+        inputs=(),
+        classes=(),
+        mean=np.empty(0),
+        std=np.empty(0),
+    )
+
+
+def arrays(tensors: dict[str, torch.Tensor]) -> Values:
+    return {name: value.cpu().numpy() for name, value in tensors.items()}
+
+
+# Classes ----------------------------------------------------------------------------------------
+
+
+def labels(y: torch.Tensor) -> torch.Tensor | None:
+    """The class `[N]` that each row of `y` `[N, outputs]` tells; None where one tells none.
+
+    Of one column, 0 or 1 is the class itself; of several, the place of the single 1.
+    """
+    hard = ((y == 0) | (y == 1)).all()
+    if y.shape[1] == 1:
+        return y[:, 0].long() if hard else None
+    return y.argmax(1) if hard & (y.sum(1) == 1).all() else None
+
+
+def chosen(kind: AnyLoss, predicted: torch.Tensor) -> torch.Tensor:
+    """The class `[R, N]` that each prediction `[R, outputs, N]` is for; `NO_CLASS` for NaN.
+
+    Of one output, class 1 lies above 0 where the loss takes a logit, else above a half.
+    """
+    if predicted.shape[1] > 1:
+        best = predicted.argmax(1)
+    else:
+        border = 0.0 if isinstance(kind, BinaryCrossEntropy | Hinge) else 0.5
+        best = (predicted[:, 0] > border).long()
+    return best.masked_fill(predicted.isnan().any(1), NO_CLASS)
+
+
+def probabilities(kind: AnyLoss, predicted: torch.Tensor) -> torch.Tensor:
+    """Probability of each class, of predictions `[R, outputs, N]`; of class 1 for one output."""
+    match kind:
+        case SoftmaxCrossEntropy():
+            return predicted.softmax(1)
+        case BinaryCrossEntropy() | Hinge():
+            return predicted.sigmoid()
+    return predicted.clamp(0, 1)
+
+
+def of_chosen(shares: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    """Of the probabilities `[R, outputs, N]`, that of the class `[R, N]` that was chosen."""
+    if shares.shape[1] == 1:
+        return torch.where(chosen == 1, shares[:, 0], 1 - shares[:, 0])
+    return shares.gather(1, chosen.clamp_min(0).unsqueeze(1)).squeeze(1)
+
+
+def confusion(label: torch.Tensor, chosen: torch.Tensor, classes: int) -> torch.Tensor:
+    """How many rows of each true class were predicted as each class: int32 `[R, C, C]`.
+
+    Rows without a predicted class are not counted.
+    """
+    runs = torch.arange(len(chosen), device=chosen.device).unsqueeze(1)
+    cell = ((runs * classes + label) * classes + chosen)[chosen != NO_CLASS]
+    counts = torch.bincount(cell, minlength=len(chosen) * classes**2)
+    return counts.reshape(-1, classes, classes).int()

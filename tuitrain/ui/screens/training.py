@@ -1,0 +1,94 @@
+"""What every screen of an experiment has: its recording, and the keys that go to its worker."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.screen import Screen
+
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.inbox import Command, Pause, Resume, SetPace, Step, Stop, send
+from tuitrain.record.live import Recording
+from tuitrain.ui.compositor import FineCompositor
+from tuitrain.ui.messages import Back
+from tuitrain.ui.pace import faster, machine_speed, slower
+from tuitrain.ui.widgets.logpane import LogPane
+
+FRAME = 0.1
+"""Seconds between two looks into the store."""
+
+
+class TrainingScreen(Screen[None]):
+    """Shows an experiment, live or over, and passes keys on to its worker.
+
+    Args:
+        folder: of the experiment.
+    """
+
+    AUTO_FOCUS = ""  # keys go to the screen; the log takes them only when it is clicked
+    FOR_WORKER = frozenset({"pause_or_resume", "step", "stop", "pace"})
+    """Actions that take a living worker."""
+
+    def __init__(self, folder: ExperimentFolder) -> None:
+        super().__init__()
+        self._compositor = FineCompositor()
+        self.folder = folder
+        self.recording = Recording(folder)
+        self._asked_pace: tuple[str, float | None] = ("", None)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width < 100 or event.size.height < 30, "-compact")
+        self.set_class(event.size.width >= 160, "-wide")
+
+    def on_unmount(self) -> None:
+        self.recording.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is something to be trained yet."""
+        return not self.recording.status.ended
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return None if action in self.FOR_WORKER and not self.alive else True
+
+    def _send(self, command: Command) -> str:
+        return send(self.folder, command)
+
+    def stop_if_alive(self) -> None:
+        """Ask the worker to end, unless it has."""
+        if self.alive:
+            self._send(Stop())
+
+    def action_pause_or_resume(self) -> None:
+        self._send(Resume() if self.recording.status.state == "paused" else Pause())
+
+    def action_step(self) -> None:
+        self._send(Step())
+
+    def action_stop(self) -> None:
+        self._send(Stop())
+
+    @property
+    def pace(self) -> float | None:
+        """The pace now; the one that was asked for, until the worker has answered."""
+        name, asked = self._asked_pace
+        answered = any(event.detail.get("id") == name for event in self.recording.events)
+        return asked if name and not answered else self.recording.status.pace
+
+    def action_pace(self, change: str) -> None:
+        pace, machine = self.pace, machine_speed(self.recording.status)
+        match change:
+            case "slower":
+                pace = slower(pace, machine)
+            case "faster":
+                pace = faster(pace, machine)
+            case "full":
+                pace = None
+        self._asked_pace = self._send(SetPace(pace)), pace
+
+    def action_log(self) -> None:
+        log = self.query_one(LogPane)
+        log.display = not log.display
+        log.follow(self.recording.events)
+
+    def action_back(self) -> None:
+        self.app.post_message(Back(self))
