@@ -269,6 +269,10 @@ def test_runs_that_go_on_are_judged_by_their_last_evaluation(
     recording.refresh()
     assert recording.results[2].metrics == {"accuracy": 10.1 / 3, "test_accuracy": 10.1 / 7}
     assert recording.results[1].metrics == {}
+    with writer.transaction():  # done with its steps, while other presets go on
+        writer.run(RunResult(2, "2", "line-fit", "sgd", 0.1, 2, "finished", 20))
+    recording.refresh()
+    assert recording.results[2].metrics == {"accuracy": 10.1 / 3, "test_accuracy": 10.1 / 7}
     with writer.transaction():
         reached = {"accuracy": 0.5}
         writer.run(RunResult(2, "2", "line-fit", "sgd", 0.1, 2, "finished", 20, metrics=reached))

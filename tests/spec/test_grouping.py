@@ -69,6 +69,13 @@ def test_presets_of_the_same_data_and_loss_share_a_pane() -> None:
     assert [pane.name for pane in panes(one)] == ["sales-mse and biased"]
 
 
+def test_how_the_inputs_are_scaled_does_not_part_presets() -> None:
+    scaled = msgspec.structs.replace(
+        SALES, name="scaled", data=msgspec.structs.replace(SALES.data, standardise=True)
+    )
+    assert [pane.presets for pane in panes(made(SALES, scaled))] == [("sales-mse", "scaled")]
+
+
 def test_a_pane_of_many_presets_names_some() -> None:
     many = [msgspec.structs.replace(SALES, name=f"p{i}") for i in range(6)]
     assert [pane.name for pane in panes(made(*many[:4]))] == ["p0, p1, p2 and p3"]

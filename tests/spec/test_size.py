@@ -84,3 +84,16 @@ def test_a_parameter_is_no_network():
         "parameters = 2 w",
         "multiply-adds = 0",
     ]
+
+
+def test_many_layers_alike_are_written_as_a_product():
+    counted = size(find("deep-relu"))
+    assert counted.parameters == 24 + 12 + 7 * (144 + 12) + 12 + 1
+    assert counted.text.splitlines() == [
+        "layers = 8 hidden + 1 output = 9",
+        "parameters = 24 w1 + 12 b1 + 7 × (144 w + 12 b) + 12 w9 + 1 b9 = 1,141",  # noqa: RUF001
+        "multiply-adds = 2×12 + 7 × (12×12) + 12×1 = 1,044 a row, "  # noqa: RUF001
+        "× 30 rows = 31,320 a step",  # noqa: RUF001
+    ]
+    two = size(override(find("deep-relu"), {"model.hidden": [12, 12, 12]}))
+    assert "24 w1 + 12 b1 + 144 w2 + 12 b2 + 144 w3 + 12 b3 + 12 w4 + 1 b4" in two.text

@@ -24,7 +24,7 @@ from tuitrain.spec.loss import (
 from tuitrain.spec.model import Convolution, Linear, Network, Parameter
 from tuitrain.spec.preset import Preset
 from tuitrain.train import judge as judge_module
-from tuitrain.train.judge import NO_CLASS, Judge, Values, labels, rows_of
+from tuitrain.train.judge import NO_CLASS, Judge, Values, chosen, labels, rows_of
 from tuitrain.train.models import initial
 
 Problem = Callable[..., Preset]
@@ -280,3 +280,11 @@ def test_a_formula_has_a_loss_alone(problem: Problem) -> None:
     preset = problem(model=Parameter(), loss=Expression(formula="(w + 1)^2"), data=None)
     p = torch.tensor([[1.0], [2.0]], dtype=torch.float64)
     assert judged(preset, p, pictures=False)["loss"].tolist() == [4.0, 9.0]
+
+
+def test_the_first_of_equal_predictions_and_no_nan_is_chosen() -> None:
+    predicted = torch.tensor([[[1.0, 0.0, 5.0], [1.0, torch.nan, 6.0], [1.0, 3.0, -torch.inf]]])
+    assert chosen(SPARSE, predicted).tolist() == [[0, NO_CLASS, 1]]
+    single = torch.tensor([[[0.4, 0.6, torch.nan, -1.0]]])
+    assert chosen(MeanSquared(), single).tolist() == [[0, 1, NO_CLASS, 0]]
+    assert chosen(Hinge(), single).tolist() == [[1, 1, NO_CLASS, 0]]

@@ -248,3 +248,27 @@ async def test_any_size(opened, name: str) -> None:
                 await pilot.press("v")
                 await pilot.pause(0.05)
             assert page(pilot)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("xor-linear", "at chance: accuracy 52 % is no better than chance; without a hidden layer"),
+        ("deep-sigmoid", "stands still: gradients vanish: a step moves w1 by "),
+        ("xor-relu", "expected values reached; test accuracy "),
+    ],
+)
+async def test_the_line_of_diagnosis_knows_networks(opened, name: str, said: str) -> None:
+    async with opened(size=(160, 40)) as pilot:
+        await finished(pilot, name)
+        await until(pilot, lambda: said in page(pilot), said)
+
+
+async def test_a_metric_that_is_missed_is_named(opened) -> None:
+    async with opened(size=(160, 40)) as pilot:
+        screen = await start(pilot, "moons")
+        screen.facts.expected.metrics["test_accuracy"] = (1.01, 1.02)
+        await until(pilot, lambda: state(pilot) == "finished", "end")
+        last = screen.facts.evaluated("test_accuracy").last
+        said = f"expected not reached: test accuracy is {last:.4g}, not 1.01 to 1.02"
+        await until(pilot, lambda: said in page(pilot), said)

@@ -216,16 +216,18 @@ class Recording:
         return [self._so_far(result) for result in self._results]
 
     def _so_far(self, result: RunResult) -> RunResult:
-        """A running run's result as its last row has it."""
-        if not result.alive or result.index not in self._places:
+        """A run's result as its last row and evaluation have it, until the experiment ends."""
+        if result.index not in self._places:
             return result
         stack, position = self._places[result.index]
-        if self.status.state == "killed":
-            result = dataclasses.replace(result, status="killed")
         judged = stack.evaluations.newest
-        if judged is not None:
+        if judged is not None and not result.metrics and result.status != "diverged":
             metrics = {n: float(x[position]) for n, x in judged.values.items() if n != "loss"}
             result = dataclasses.replace(result, metrics=metrics)
+        if not result.alive:
+            return result
+        if self.status.state == "killed":
+            result = dataclasses.replace(result, status="killed")
         if not stack.chunks:
             return result
         chunk = stack.chunks[-1]

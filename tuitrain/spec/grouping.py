@@ -158,7 +158,12 @@ def fairness(experiment: Experiment) -> str:
 
 
 def _comparable(one: Preset, other: Preset) -> bool:
-    return all(getattr(one, key) == getattr(other, key) for key in MEANING)
+    return all(_unscaled(getattr(one, key)) == _unscaled(getattr(other, key)) for key in MEANING)
+
+
+def _unscaled(table: Any) -> Any:
+    """Data as they come: bringing the inputs to one scale leaves the targets what they are."""
+    return structs.replace(table, standardise=False) if hasattr(table, "standardise") else table
 
 
 def _title(presets: Mapping[str, Preset]) -> str:

@@ -29,6 +29,9 @@ TAGS = {
 }
 """The key that chooses what a table is."""
 
+STARTS = ("model.initialisation", "model.biases", "model.std")
+"""The keys that say how weights start; start values that are written out would hide them."""
+
 SHAPING = ("data", "model", "loss")
 """The tables on which the shapes of the parameters depend."""
 
@@ -59,8 +62,8 @@ def override(
     takes that kind's own defaults for everything; `schedule` takes a specification such as
     `cosine:end=0.01`. `train.epochs` replaces `train.steps` and the other way round. What no
     longer holds goes: `expected`, which belongs to the preset's own settings, and `model.init`,
-    which belongs to its own seed and shapes, after a change of `train.seed` or of a shape, and
-    `data.sha256` after one of `data.file`.
+    which belongs to its own seed and shapes, after a change of `train.seed`, of a shape or of how
+    weights start, and `data.sha256` after one of `data.file`.
 
     Args:
         preset: what to start from.
@@ -141,7 +144,8 @@ def _without_stale(changed: Preset, before: Preset, changes: Mapping[str, object
     """The changed preset without what the changes made untrue, unless they set it themselves."""
     if changed != before and not _given("expected", changes):
         changed = replace(changed, expected=Expected())
-    if changed.train.seed != before.train.seed and not _given("model.init", changes):
+    drawn = changed.train.seed != before.train.seed or any(_given(key, changes) for key in STARTS)
+    if drawn and not _given("model.init", changes):
         changed = _drawn_anew(changed)
     file = _given("data.file", changes) and not _given("data.sha256", changes)
     if isinstance(changed.data, Csv) and file:

@@ -84,8 +84,8 @@ class Evaluation:
             the greatest x2, then x1: of classes, their probability (K = 1: of class 1);
         `confusion` [R, C, C]: rows of each true class by the class predicted, of the test set, or
             of the training set where there is none;
-        `predicted` [R, N] and `probability` [R, N]: class and its probability of each of those
-            rows, where rows are images.
+        `predicted` [R, N] and `probability` [R, N]: class (-1 where the prediction is NaN) and its
+            probability of each of those rows, where rows are images.
 
     Attributes:
         stack: index of the stack in the experiment.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from math import ceil, prod
 
 from tuitrain.spec.data import (
@@ -236,6 +237,9 @@ def planned_steps(preset: Preset) -> int:
 
 # In words -----------------------------------------------------------------------------------
 
+ALIKE = 3
+"""So many layers alike, one after the other, are written as a product."""
+
 
 @dataclass(frozen=True)
 class Size:
@@ -262,8 +266,9 @@ def size(preset: Preset) -> Size:
     parameters = {name: prod(shape) for name, shape in shapes(preset).items()}
     adds, batch = sum(layer.multiply_adds for layer in stack), batch_rows(preset)
     total = sum(parameters.values())
-    counted = " + ".join(f"{count:,} {name}" for name, count in parameters.items())
-    products = " + ".join(_product(layer) for layer in stack)
+    by_layer = [dict(each) for _, each in groupby(parameters.items(), lambda item: item[0][1:])]
+    counted = _added([_counted(layer) for layer in by_layer])
+    products = _added([(_product(layer), _product(layer)) for layer in stack])
     text = "\n".join(
         (
             f"layers = {len(stack) - 1} hidden + 1 output = {len(stack)}"
@@ -276,6 +281,21 @@ def size(preset: Preset) -> Size:
         )
     )
     return Size(len(stack), total, adds, adds * batch, text)
+
+
+def _counted(parameters: dict[str, int]) -> tuple[str, str]:
+    """The parameters of a layer, without its number and with it."""
+    alike = " + ".join(f"{count:,} {name[0]}" for name, count in parameters.items())
+    return alike, " + ".join(f"{count:,} {name}" for name, count in parameters.items())
+
+
+def _added(terms: list[tuple[str, str]]) -> str:
+    """The sum of terms, each as it stands for several alike, and as it stands alone."""
+    parts: list[str] = []
+    for alike, run in groupby(terms, lambda term: term[0]):
+        alone = [term for _, term in run]
+        parts += alone if len(alone) < ALIKE else [f"{len(alone)} × ({alike})"]  # noqa: RUF001
+    return " + ".join(parts)
 
 
 def _product(layer: Layer) -> str:

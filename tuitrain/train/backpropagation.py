@@ -56,16 +56,11 @@ class Backpropagation(Objective):
         losses, dz = self._loss(predicted, *targets)
         dz = SLOPES[self._output](z, predicted, dz)
         gradients = [torch.bmm(inputs[-1], dz.mT)]
-        for name, w, z, a, before in zip(
-            *(
-                reversed(each)
-                for each in (self._hidden, weights[1:], sums, inputs[1:], inputs[:-1])
-            ),
-            strict=True,
-        ):
-            da = torch.bmm(self._without_ones(w), dz)
-            dz = SLOPES[name](z, self._without_ones(a), da)
-            gradients.append(torch.bmm(before, dz.mT))
+        for i in reversed(range(len(sums))):
+            da = torch.bmm(self._without_ones(weights[i + 1]), dz)
+            a = self._without_ones(inputs[i + 1])
+            dz = SLOPES[self._hidden[i]](sums[i], a, da)
+            gradients.append(torch.bmm(inputs[i], dz.mT))
         return losses, torch.cat([gradient.flatten(1) for gradient in reversed(gradients)], 1)
 
     def _hidden_units(self, p: torch.Tensor, rows: int) -> list[torch.Tensor]:

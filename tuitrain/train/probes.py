@@ -9,11 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from tuitrain.spec.preset import Preset
-from tuitrain.spec.size import shapes
+from tuitrain.spec.size import layers, rows, shapes
 from tuitrain.train.judge import Judge, rows_of
 
 WORK = 2_000_000_000
-"""Predictions that one landscape may cost; for more rows it becomes coarser."""
+"""Values that may be worked out for one landscape; where it would take more it becomes coarser."""
+
+PRODUCTS = 16
+"""Multiply-adds that take about as long as what else is done to a value."""
 
 COARSEST = 16
 
@@ -36,6 +39,8 @@ class Surface:
         self._device = torch.device(device)
         self._judge = Judge(preset, rows_of(preset), torch.float64, self._device)
         self.parameters = sum(map(prod, shapes(preset).values()))
+        products = sum(layer.multiply_adds for layer in layers(preset)) * rows(preset)
+        self._work = self._judge.values + products // PRODUCTS
 
     def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Loss `[n]` at each of the flat parameters `[n, P]`."""
@@ -43,7 +48,7 @@ class Surface:
 
     def affordable(self, columns: int, rows: int) -> tuple[int, int]:
         """So many points across and up, or as many as `WORK` allows in the same proportion."""
-        wanted, most = columns * rows, WORK // self._judge.values
+        wanted, most = columns * rows, WORK // self._work
         if wanted <= most:
             return columns, rows
         side = isqrt(10_000 * most // wanted)

@@ -14,11 +14,12 @@ from tuitrain.data.optimum import optimum
 from tuitrain.record.bands import Bands, Gap, Numbers
 from tuitrain.record.comparison import Comparison, Standing
 from tuitrain.record.live import Recording
-from tuitrain.record.ranking import quartiles, rank
+from tuitrain.record.ranking import ACCURACIES, quartiles, rank
 from tuitrain.record.status import RunResult
+from tuitrain.spec.evaluation import evaluated
 from tuitrain.spec.experiment import Experiment, single
 from tuitrain.spec.grouping import Group, value
-from tuitrain.spec.size import batches_per_epoch, planned_steps
+from tuitrain.spec.size import batches_per_epoch, classes, planned_steps, test_rows
 from tuitrain.ui.lines import RUNS, Line, Lines, groupings
 
 ULPS = 16
@@ -35,6 +36,8 @@ class Facts(NamedTuple):
         loss, best: medians over its runs.
         gap: of the median loss to the least possible, relative to the start; NaN if not known.
         steps, seconds: medians to the target; infinite if most runs have not reached it.
+        accuracy, test_accuracy: medians; NaN where there are no classes or no test set, minus
+            infinity if most runs have diverged.
     """
 
     rank: int
@@ -46,6 +49,8 @@ class Facts(NamedTuple):
     gap: float
     steps: float
     seconds: float
+    accuracy: float
+    test_accuracy: float
 
 
 class Board:
@@ -127,6 +132,14 @@ class Board:
         ticks = dict(zip(self.experiment.presets, self.ticks, strict=True))
         return max(planned_steps(self.experiment.presets[name]) * ticks[name] for name in presets)
 
+    @property
+    def judged(self) -> list[str]:
+        """The accuracies that some runs have."""
+        presets = self.experiment.presets.values()
+        with_classes = [preset for preset in presets if classes(preset) and evaluated(preset)]
+        tested = any(test_rows(preset) for preset in with_classes)
+        return ["accuracy"] * bool(with_classes) + ["test_accuracy"] * tested
+
     def _begin_bands(self) -> None:
         groups = [line.runs for line in self.lines]
         self._waiting = self.gap_shown and not np.isfinite(self.comparison.initial).any()
@@ -166,7 +179,9 @@ class Board:
         gap = self._gaps()
         late = np.where(np.isnan(compared.steps), np.inf, compared.steps)
         slow = np.where(np.isnan(compared.seconds), np.inf, compared.seconds)
-        self._run_values = np.stack([compared.losses, best, gap, late, slow], axis=1)
+        unknown = np.full(len(best), np.nan)
+        judged = [compared.metrics.get(name, unknown) for name in ACCURACIES]
+        self._run_values = np.stack([compared.losses, best, gap, late, slow, *judged], axis=1)
         groups = [line.group for line in self.lines]
         medians = [quartiles(groups, column)[:, 1] for column in self._run_values.T]
         ranks = self._ranks()

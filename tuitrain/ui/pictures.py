@@ -19,22 +19,29 @@ Weights = Mapping[str, NDArray[np.floating]]
 
 MOST_POINTS = 400
 MOST_INPUTS = 2
+RING = "o"
+"""A row for testing, as every terminal draws it."""
 
 
-def at_a_glance(preset: Preset) -> list[Picture]:
-    """The data of a preset, a picture for each of the first inputs; or its loss over `w`."""
+def at_a_glance(preset: Preset, data: Dataset | None) -> list[Picture]:
+    """The data of a preset, a picture for each of the first inputs; or its loss over `w`.
+
+    Rows for testing are drawn as rings.
+    """
     if isinstance(preset.loss, Expression):
         return [_valley(preset)]
-    data = dataset(preset)
     if data is None or data.x.shape[1] == 0:
         return []
-    targets = data.y[:MOST_POINTS, 0]
-    inputs = data.x.shape[1]
-    names = ["x"] if inputs == 1 else [f"x{i + 1}" for i in range(inputs)]
-    return [
-        Picture(span(column), span(targets), f"y over {name}").points(column, targets)
-        for name, column in zip(names[:MOST_INPUTS], data.x[:MOST_POINTS].T, strict=False)
-    ]
+    x, y = (np.concatenate(parts) for parts in ((data.x, data.x_test), (data.y, data.y_test)))
+    targets = data.y[:MOST_POINTS, 0], data.y_test[:MOST_POINTS, 0]
+    pictures = []
+    for number, name in enumerate(data.inputs[:MOST_INPUTS]):
+        picture = Picture(span(x[:, number]), span(y[:, 0]), f"y over {name}")
+        picture.points(data.x[:MOST_POINTS, number], targets[0])
+        if len(data.x_test):
+            picture.points(data.x_test[:MOST_POINTS, number], targets[1], letter=RING)
+        pictures.append(picture)
+    return pictures
 
 
 class Fit:

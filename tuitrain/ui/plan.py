@@ -83,6 +83,10 @@ class Plan:
             return settings
         return [s for s in settings if s.key == LR or not s.key.startswith("optimizer.")]
 
+    def choices(self, shown: str, key: str) -> list[str]:
+        """The names that a setting is one of."""
+        return self.drafts[shown].choices(key)
+
     def label(self, setting: Setting) -> str:
         """The label of a setting, which tells what it is for."""
         key = setting.key

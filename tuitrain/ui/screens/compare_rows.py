@@ -19,6 +19,8 @@ FIGURES = (
     Column("loss", "loss", 9, need=9),
     Column(SPARK, "", 10, right=False, need=2),
     Column("best", "best", 9, need=3),
+    Column("accuracy", "accuracy", 8, need=4),
+    Column("test_accuracy", "test acc.", 9, need=8),
     Column("gap", "gap %", 8, need=5),
     Column("steps", "to target", 9, need=6),
     Column("seconds", "s", 6, need=1),
@@ -170,8 +172,10 @@ class Roll:
             numbers = any(isinstance(line.keys.get(key), int | float) for line in self.board.lines)
             made.append(Column(key, key.rpartition(".")[2], width, right=numbers, need=10))
         made.append(Column("state", "state", 12, right=False, need=7))
-        known = bool(self.board.optima)
-        return made + [column for column in FIGURES if known or column.key != "gap"]
+        unknown = {"accuracy", "test_accuracy"} - set(self.board.judged)
+        if not self.board.optima:
+            unknown.add("gap")
+        return made + [column for column in FIGURES if column.key not in unknown]
 
     def rows(self) -> list[Row]:
         """Of the table: the lines pane by pane, with the runs of those that are unfolded."""
@@ -268,6 +272,8 @@ def figures(known: Facts) -> dict[str, str]:
         "state": f"{sign} {word}",
         "loss": number(known.loss),
         "best": number(known.best),
+        "accuracy": share(known.accuracy),
+        "test_accuracy": share(known.test_accuracy),
         "gap": number(100 * known.gap, 3) if known.gap else "0",
         "steps": f"{known.steps:,.0f}" if math.isfinite(known.steps) else "–",  # noqa: RUF001
         "seconds": f"{known.seconds:.2f}" if math.isfinite(known.seconds) else "",
@@ -286,6 +292,11 @@ def tones(known: Facts | None, first: bool) -> dict[str, Any]:
     elif first:
         found |= {"rank": "good", "loss": "good"}
     return found
+
+
+def share(item: float) -> str:
+    """An accuracy in percent."""
+    return f"{100 * item:.1f} %" if math.isfinite(item) else ""
 
 
 def number(item: float, digits: int = 4) -> str:

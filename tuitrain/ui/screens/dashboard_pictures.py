@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from tuitrain.data import Dataset, plane, raw
-from tuitrain.record.landscape import Window
+from tuitrain.data import raw
 from tuitrain.spec.evaluation import gridded
 from tuitrain.spec.size import classes, image, test_rows
 from tuitrain.ui.facts import RunFacts
 from tuitrain.ui.histories import Histories
 from tuitrain.ui.pictures import Fit
+from tuitrain.ui.scatter import scatter
 from tuitrain.ui.survey import Survey
-from tuitrain.ui.widgets.boundary import BoundaryView, Scatter
+from tuitrain.ui.widgets.boundary import BoundaryView
 from tuitrain.ui.widgets.confusion import ConfusionView
 from tuitrain.ui.widgets.histogram import HistogramView
 from tuitrain.ui.widgets.images import Guesses, ImagesView
@@ -74,7 +73,7 @@ class BoundaryPanel(Panel):
         super().__init__(facts)
         self.view = BoundaryView(placeholder=WAITING, id=self.name, classes="panel")
         assert facts.data is not None  # there is no grid without data
-        self.scatter = _scatter(facts.data)
+        self.scatter = scatter(facts.data)
         self.word = "boundary" if self.scatter.classes else "prediction"
         self.title = "Decision boundary" if self.scatter.classes else "Prediction"
 
@@ -207,17 +206,6 @@ def suiting(facts: RunFacts, fit: Fit, survey: Survey) -> list[Panel]:
     return [make() for suits, make in wanted if suits]
 
 
-def _scatter(data: Dataset) -> Scatter:
-    """All rows on the plane of two inputs, in the units that they were measured in."""
-    rows = raw(data, np.concatenate([data.x, data.x_test]))
-    y = np.concatenate([data.y, data.y_test])
-    target = data.labels(y).astype(np.float64) if data.classes else y[:, 0]
-    test = np.arange(len(rows)) >= len(data.x)
-    low, high = (raw(data, np.array(corner)).tolist() for corner in zip(*plane(data), strict=True))
-    window = Window((low[0], high[0]), (low[1], high[1]))
-    return Scatter(rows, target, test, window, (data.inputs[0], data.inputs[1]), data.classes)
-
-
 class Pictures(Container):
     """The pictures, one after the other in the same place.
 
@@ -240,7 +228,7 @@ class Pictures(Container):
             yield panel.view
 
     def on_mount(self) -> None:
-        self.display = bool(self.panels)
+        self.set_class(not self.panels, "-without")
         self._arrange()
 
     @property

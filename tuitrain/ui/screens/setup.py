@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -25,7 +26,7 @@ from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import size
 from tuitrain.ui.keys import bindings
 from tuitrain.ui.messages import Start
-from tuitrain.ui.plan import Plan
+from tuitrain.ui.plan import Checked, Plan
 from tuitrain.ui.settings import Draft
 from tuitrain.ui.widgets.form import SettingsForm
 from tuitrain.ui.widgets.marks import PresetList, margin
@@ -215,6 +216,29 @@ class SetupScreen(Screen[None]):
         self.plan.reset()
         self._choose(self.chosen)
 
+    def action_save(self) -> None:
+        """Write the preset that is shown, as it is set, to a file of the user's."""
+        checked = self.plan.checked(self.chosen)
+        if not self._matched or checked.shown is None:
+            self._refuse(checked)
+            return
+        from tuitrain.ui.screens.save_dialog import SaveDialog
+
+        own = is_path(self.chosen)
+        suggested = self.chosen if own else f"{self.chosen}-mine{SUFFIX}"
+        self.app.push_screen(SaveDialog(checked.shown, suggested), self._saved)
+
+    def _saved(self, path: str | None) -> None:
+        """Choose what was saved: the filter understands its path."""
+        if path is not None:
+            self.notify(path, title="Preset saved", markup=False)
+            entry = self.query_one("#filter", Input)
+            with entry.prevent(Input.Changed):
+                entry.value = path
+            self._list(path)
+            self._choose(path)
+            entry.focus()
+
     def action_help(self) -> None:
         from tuitrain.ui.screens.dialogs import HelpDialog
 
@@ -222,20 +246,22 @@ class SetupScreen(Screen[None]):
 
     @on(SettingsForm.Started)
     def action_start(self) -> None:
-        form = self.query_one(SettingsForm)
+        checked = self.plan.checked(self.chosen)
+        if self._matched and checked.experiment is not None:
+            self.app.post_message(Start(replace(checked.experiment, device=self.plan.device)))
+        else:
+            self._refuse(checked)
+
+    def _refuse(self, checked: Checked) -> None:
+        """Go to what keeps the settings from being used."""
+        self.app.bell()
         if not self._matched:
             self.action_filter()
-            self.app.bell()
-            return
-        checked = self.plan.checked(self.chosen)
-        if checked.experiment is not None:
-            self.app.post_message(Start(replace(checked.experiment, device=self.plan.device)))
             return
         if checked.elsewhere:
             self._find(checked.elsewhere)
             checked = self.plan.checked(self.chosen)
-        form.focus_setting(next(iter(checked.errors)))
-        self.app.bell()
+        self.query_one(SettingsForm).focus_setting(next(iter(checked.errors)))
 
 
 def is_path(text: str) -> bool:
@@ -244,14 +270,20 @@ def is_path(text: str) -> bool:
 
 
 def about(preset: Preset) -> Table:
-    """The story of a preset, then its facts, each with its name beside it."""
+    """The story of a preset, then its facts, each with its name beside it.
+
+    The size is left out while the file of the data cannot be read.
+    """
+    counted = ""
+    with suppress(InputError):  # the form and the preview tell it
+        counted = size(preset).text
     facts = Table.grid(padding=(0, 2), expand=True)
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(ratio=1)
     rows = {
         "formula": preset.formula,
         "expect": preset.expectation,
-        "size": size(preset).text,
+        "size": counted,
         "source": preset.source,
     }
     for name, text in rows.items():

@@ -240,8 +240,11 @@ class BoundaryView(PlaneView, PixelPlot):
         row = to_dots(y.unit(scatter.x[:, 1]), area.height, down=True)
         inside = (column >= 0) & (column < area.width) & (row >= 0) & (row < area.height)
         chosen = np.flatnonzero(inside)
-        chosen = chosen[:: max(1, -(-len(chosen) * SPARSE // (area.width * area.height)))]
-        # Rows for testing come last, and lie on top: there are fewer of them.
+        if self.grid is None:  # no ground to bury: all of them, and neither kind hides the other
+            chosen = chosen[_in_turn(scatter.test[chosen])]
+        else:
+            # Rows for testing come last, and lie on top: there are fewer of them.
+            chosen = chosen[:: max(1, -(-len(chosen) * SPARSE // (area.width * area.height)))]
         number, looks, colours = self._looks(scatter)
         kinds = [sign(kind, plain=self.plain) for kind in range(number.max(initial=0) + 1)]
         signs = np.array([[ord(each) for each in kind] for kind in kinds], np.uint32)
@@ -312,6 +315,12 @@ class BoundaryView(PlaneView, PixelPlot):
             return place
         best = int(np.argmax(shares))
         return f"{place}{scatter.classes[best]} {100 * shares[best]:.0f} %"
+
+
+def _in_turn(test: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The numbers of the rows, those for testing spread evenly among the others."""
+    other, tested = (np.cumsum(each) / max(int(each.sum()), 1) for each in (~test, test))
+    return np.argsort(np.where(test, tested, other), kind="stable")
 
 
 def _surfaces(grid: Values, scatter: Scatter) -> list[tuple[Values, list[float]]]:

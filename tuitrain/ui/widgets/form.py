@@ -1,4 +1,4 @@
-"""The form of settings: two beside one another, what is wrong beneath them."""
+"""The form of settings, in groups: what is wrong stands beneath what it is about."""
 
 from __future__ import annotations
 
@@ -6,104 +6,40 @@ from collections.abc import Iterable, Iterator
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
-from textual.widgets import Button, Input, Label, Select, Static
+from textual.widgets import Button, Input, Select, Static
 
 from tuitrain.optim import OPTIMIZERS
 from tuitrain.spec.preset import Preset
-from tuitrain.ui.plan import AUTO, DEVICE, LR, OWN, SEED, Checked, Plan, product
-from tuitrain.ui.settings import OPTIMIZER, Setting, name_of
+from tuitrain.spec.size import size
+from tuitrain.ui.plan import AUTO, DEVICE, LR, SEED, Checked, Plan, product
+from tuitrain.ui.settings import (
+    ACTIVATION,
+    CHANNELS,
+    CHOOSING,
+    HIDDEN,
+    OPTIMIZER,
+    SHUFFLE,
+    name_of,
+)
+from tuitrain.ui.widgets.fields import CHANGED_MARK, WRONG_MARK, Choice, Entry, Group, Row
 from tuitrain.ui.widgets.marks import MarkSelect
 
-CHANGED_MARK, WRONG_MARK = "•", "✗"
-
-HINTS = {LR: "or 1e-3,1e-2 or 1e-4:1:log:32", SEED: "or from:below, such as 0:8"}
+HINTS = {
+    LR: "or 1e-3,1e-2 or 1e-4:1:log:32",
+    SEED: "or from:below, such as 0:8",
+    HIDDEN: "units of each layer: 16, 16",
+    CHANNELS: "of each convolution: 8, 16",
+    ACTIVATION: "or one for each: relu, tanh",
+    SHUFFLE: "a seed",
+    "data.test": "the last rows: 0.2 is a fifth",
+}
 """What else a setting may be, shown while the cursor is in it."""
 MENU_HINT = "space in the menu marks several"
+MODEL = "Model"
 BESIDE_START = 10
 """Columns of the start button's line that its text cannot have."""
-
-
-class Entry(Horizontal):
-    """A label and the input of one setting."""
-
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self.setting = Setting("", "", "")
-        self.label = Label(classes="label")
-        self.input = Input(compact=True, placeholder=OWN)
-        self.shown = True
-
-    def compose(self) -> ComposeResult:
-        yield self.label
-        yield self.input
-
-    def show(self, setting: Setting, text: str) -> None:
-        """Show a setting; the input keeps its cursor if its text is right already."""
-        self.setting = setting
-        self.visible = self.shown = True
-        if self.input.value != text:
-            with self.input.prevent(Input.Changed):
-                self.input.value = text
-                self.input.cursor_position = len(text)
-
-    def hide(self) -> None:
-        """Stand for no setting; the place stays, so that the column keeps its width."""
-        self.setting = Setting("", "", "")
-        self.visible = self.shown = False
-
-    def mark(self, label: str, *, changed: bool, wrong: bool) -> None:
-        """Mark a setting that is not the preset's, and one that cannot be."""
-        sign = WRONG_MARK if wrong else CHANGED_MARK if changed else " "
-        self.label.update(f"{sign} {label}")
-        self.set_class(changed, "-changed")
-        self.set_class(wrong, "-wrong")
-
-
-class Row(Vertical):
-    """Settings beside one another, and a line for what is wrong with them."""
-
-    def __init__(self, *parts: Horizontal) -> None:
-        super().__init__()
-        self.parts = parts
-        self.error = Static(classes="error", markup=False)
-
-    def compose(self) -> ComposeResult:
-        yield Horizontal(*self.parts, classes="parts")
-
-    @property
-    def entries(self) -> Iterator[Entry]:
-        return (part for part in self.parts if isinstance(part, Entry))
-
-    def explain(self, lines: Iterable[str]) -> None:
-        """Say what is wrong, one line for each; nothing is mounted for it before."""
-        text = "\n".join(lines)
-        if text:
-            if not self.error.is_attached:
-                self.mount(self.error)
-            self.error.update(text)
-        self.error.display = bool(text)
-
-
-class Choice(Horizontal):
-    """A label and a menu."""
-
-    def __init__(self, label: str, select: Select[str]) -> None:
-        super().__init__()
-        self.text = label
-        self.label = Label(f"  {label}", classes="label")
-        self.select = select
-
-    def compose(self) -> ComposeResult:
-        yield self.label
-        yield self.select
-
-    def mark(self, *, changed: bool, several: bool = False) -> None:
-        """Mark what is not the preset's, and where there are several."""
-        sign = CHANGED_MARK if changed else " "
-        self.label.update(f"{sign} {self.text}{'s' * several}")
-        self.set_class(changed, "-changed")
 
 
 class SettingsForm(Vertical):
@@ -130,21 +66,33 @@ class SettingsForm(Vertical):
             devices = Select(names, id="device-menu", allow_blank=False, compact=True)
         self.optimizer = Choice("optimizer", self.menu)
         self.devices = Choice("device", devices)
-        lr, steps, batch, seed, schedule = (Entry() for _ in range(5))
-        self.entries = [lr, steps, batch, seed, schedule]
-        self.rows = [
-            Row(self.optimizer, lr),
-            Row(steps, batch),
-            Row(seed, self.devices),
-            Row(schedule),
+        self.groups = [
+            Group("Optimizer", Row(self.optimizer, Entry())),
+            Group("Training", Row(Entry(), Entry()), Row(Entry(), self.devices)),
         ]
-        self._add_rows(len(plan.settings(shown)))
+        self._fill()
 
     def compose(self) -> ComposeResult:
-        yield from self.rows
+        with VerticalScroll(id="fields", can_focus=False):
+            yield from self.groups
         with Horizontal(id="go"):
             yield Button("Start training", id="start", variant="primary", compact=True)
             yield Static(id="ready", markup=False)
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._complete)
+
+    def _complete(self) -> None:
+        """The first frame is out, which these would have kept waiting."""
+        added = [Group(MODEL), Group("Data")]
+        self.groups += added
+        with self.prevent(self.Changed):
+            self._show()
+        self.query_one("#fields").mount_all(added)
+
+    @property
+    def entries(self) -> Iterator[Entry]:
+        return (entry for group in self.groups for entry in group.entries)
 
     def offer(self, devices: Iterable[str]) -> None:
         """Fill the menu of devices."""
@@ -176,46 +124,47 @@ class SettingsForm(Vertical):
                 entry.input.focus()
 
     def _show(self) -> Checked:
-        settings = self.plan.settings(self.shown)
-        for row in self._add_rows(len(settings)):
-            self.mount(row, before=self.rows[-3])
-        for entry, setting in zip(self.entries, settings, strict=False):
-            entry.show(setting, self.plan.text(self.shown, setting))
-        for entry in self.entries[len(settings) :]:
-            entry.hide()
+        self._fill()
         return self._check()
 
-    def _add_rows(self, settings: int) -> list[Row]:
-        """More rows of numbers, when a preset needs them: few widgets make a quick first frame."""
-        added = []
-        while len(self.entries) < settings:
-            pair = Entry(), Entry()
-            added.append(Row(*pair))
-            self.entries += pair
-            self.rows.insert(-3, added[-1])
-        return added
+    def _fill(self) -> None:
+        settings = self.plan.settings(self.shown)
+        for group in self.groups:
+            listed = [setting for setting in settings if setting.group == group.title]
+            group.show(listed, lambda setting: self.plan.text(self.shown, setting))
 
     def _check(self) -> Checked:
         plan, checked = self.plan, self.plan.checked(self.shown)
         self.checked = checked
         changed = plan.changed(self.shown)
-        for row in self.rows:
-            for entry in row.entries:
-                key = entry.setting.key
-                label = plan.label(entry.setting)
-                entry.mark(label, changed=key in changed, wrong=key in checked.errors)
-            row.display = any(not isinstance(part, Entry) or part.shown for part in row.parts)
-            row.explain(
-                f"{WRONG_MARK} {plan.label(entry.setting)}: {checked.errors[entry.setting.key]}"
-                for entry in row.entries
-                if entry.setting.key in checked.errors
-            )
+        for entry in self.entries:
+            key = entry.setting.key
+            label = plan.label(entry.setting)
+            entry.mark(label, changed=key in changed, wrong=key in checked.errors)
+        for group in self.groups:
+            for row in group.rows:
+                row.explain(
+                    f"{WRONG_MARK} {plan.label(entry.setting)}: {checked.errors[entry.setting.key]}"
+                    for entry in row.entries
+                    if entry.setting.key in checked.errors
+                )
         marked = bool(plan.optimizers)
         self.optimizer.mark(changed=marked or OPTIMIZER in changed, several=marked)
         self.devices.mark(changed=DEVICE in changed)
         self._sum_up(plan, checked)
+        self._count(checked.shown)
         self.post_message(self.Changed(checked.shown))
         return checked
+
+    def _count(self, preset: Preset | None) -> None:
+        """The size of the model in the heading above its settings."""
+        if preset is not None:
+            counted = size(preset)
+            layers = f"{counted.layers} layer{'s' * (counted.layers != 1)}, " * (counted.layers > 0)
+            parameters = f"{counted.parameters:,} parameter{'s' * (counted.parameters != 1)}"
+            for group in self.groups:
+                if group.title == MODEL:
+                    group.heading.update(f"{MODEL}: {layers}{parameters}")
 
     def _sum_up(self, plan: Plan, checked: Checked) -> None:
         """The title, the button and the words beside it."""
@@ -263,7 +212,11 @@ class SettingsForm(Vertical):
         if focused is self.menu:
             return MENU_HINT
         parent = focused.parent if focused is not None else None
-        return HINTS.get(parent.setting.key, "") if isinstance(parent, Entry) else ""
+        if not isinstance(parent, Entry):
+            return ""
+        key = parent.setting.key
+        choices = self.plan.choices(self.shown, key) if parent.setting.choice else []
+        return "  ".join(filter(None, [HINTS.get(key, ""), " ".join(choices)]))
 
     @on(events.Resize)
     @on(events.DescendantFocus)
@@ -278,7 +231,20 @@ class SettingsForm(Vertical):
         entry = event.input.parent
         if isinstance(entry, Entry):
             self.plan.set(self.shown, entry.setting.key, event.value)
-            self._check()
+            if entry.setting.key in CHOOSING:
+                self._show()  # what is chosen has settings of its own
+            else:
+                self._check()
+
+    @on(Entry.Stepped)
+    def _stepped(self, event: Entry.Stepped) -> None:
+        """The next of the names; the first one after anything else."""
+        event.stop()
+        names = self.plan.choices(self.shown, event.entry.setting.key)
+        now = event.entry.input.value.strip()
+        place = (names.index(now) + event.by) % len(names) if now in names else 0
+        event.entry.input.value = names[place]
+        event.entry.input.focus()
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -61,10 +61,10 @@ class Picture:
         self.layers.append(Layer(role, *points, True, letter))
         return self
 
-    def points(self, x: ArrayLike, y: ArrayLike, role: Role = "data") -> Picture:
-        """Add points."""
-        layer = Layer(role, np.atleast_1d(x).astype(float), np.atleast_1d(y).astype(float))
-        self.layers.append(layer)
+    def points(self, x: ArrayLike, y: ArrayLike, role: Role = "data", letter: str = "") -> Picture:
+        """Add points, or a letter at each of them."""
+        points = np.atleast_1d(x).astype(float), np.atleast_1d(y).astype(float)
+        self.layers.append(Layer(role, *points, letter=letter))
         return self
 
 
