@@ -55,7 +55,6 @@ class Command:
             env=self.environment,
         )
         assert process.stderr
-        assert process.stderr.readline() == "starting\n"
         assert process.stderr.readline().startswith("running")
         return process
 

@@ -40,6 +40,18 @@ LINES = {
         "expected a terminal; without one, use `tuitrain run PRESET`"
     ),
     "run line-fit --set lr": "--set lr: no value; expected KEY=VALUE",
+    "run xor-relu --set data.noise=1e308": (
+        "--set data.noise=1e308: cannot be 1e+308; "
+        "expected a number at least 0 and at most 1,000,000"
+    ),
+    "run xor-relu --set model.initialisation.kind=uniform --set model.initialisation.low=-1e308": (
+        "--set model.initialisation.low=-1e308: cannot be -1e+308; "
+        "expected a number at least -1,000,000 and at most 1,000,000"
+    ),
+    "run digits-cnn --set model.init.w1=[[1,2]]": (
+        "--set model.init.w1=[[1,2]]: cannot be given: it has four dimensions, "
+        "the weights of a convolution; expected no w1 in model.init"
+    ),
     "": (
         "the dashboard needs a terminal, and stdin is none; "
         "expected a terminal; without one, use `tuitrain run PRESET`"

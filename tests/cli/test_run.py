@@ -306,9 +306,10 @@ def test_a_killed_worker_is_a_failed_run(tuitrain: Command, runs_dir: Path) -> N
 def test_what_only_the_worker_can_refuse_is_bad_input_and_leaves_nothing(
     inside: Inside,
 ) -> None:
-    ran = inside("run", "line-fit", "--device", "cuda:99", "--quiet")
+    ran = inside("run", "line-fit", "--device", "cuda:99")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("tuitrain: error: device: no GPU for 'cuda:99'; expected ")
+    assert ran.stderr.count("\n") == 1
     assert ran.stderr.count("\n") == 1
     assert inside.experiments() == []
 

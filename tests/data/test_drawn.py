@@ -166,3 +166,10 @@ def test_hills_and_valleys():
         np.testing.assert_allclose(bumps.y[near], height, atol=0.01)
     assert np.abs(bumps.y).max() <= 1
     assert 5.99 < np.abs(bumps.x).max() <= 6
+
+
+@pytest.mark.parametrize("kind", ["xor", "circle", "two-gaussians", "two-spirals", "two-moons"])
+def test_with_the_most_noise_there_are_points_still(rows, kind):
+    data = rows(kind, noise=1e6, standardise=True)
+    assert np.isfinite(data.x).all()
+    assert len(np.unique(data.x, axis=0)) == len(data.x)

@@ -58,3 +58,23 @@ def test_a_grid_runs_through_x1_first(rows):
     np.testing.assert_array_equal(points[-1, 0], [x1_low, x2_high])
     assert (np.diff(points[:, :, 0], axis=1) > 0).all()
     assert (np.diff(points[:, :, 1], axis=0) > 0).all()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of the mean of such points
+@pytest.mark.parametrize("standardise", [False, True])
+@pytest.mark.parametrize(
+    "x",
+    [
+        [[1e308, -1e308], [-1e308, 1e308]],
+        [[1e308, 0], [1e308, 1]],
+        [[1e200, 0], [-1e200, 1]],
+        [[5e-324, 0], [0, 5e-324]],
+        [[1e16, 1], [1e16 + 2, 2]],
+    ],
+)
+def test_the_window_is_finite_whatever_the_points_are(rows, x, standardise):
+    data = rows("points", x=x, y=[0, 1], standardise=standardise)
+    for low, high in plane(data):
+        assert low < high
+        assert np.isfinite([low, high, high - low]).all()
+    assert np.isfinite(grid(data, 5)).all()

@@ -207,14 +207,18 @@ def test_a_damaged_evaluation_is_left_out(
 def test_a_damaged_picture_is_left_out(
     recording: Recording, writer: StoreWriter, folder: ExperimentFolder, column: str
 ) -> None:
-    record(writer, *map(evaluation, (10, 20)))
+    """No earlier one takes its place: whoever shows it shows the step of the damaged one."""
+    record(writer, *map(evaluation, (10, 20, 30)))
     damage(folder, "pictures", column, "step = 20 AND name = 'grid'")
     recording.refresh()
-    assert recording.evaluated(0, "loss")[0].tolist() == [10, 20]
-    grid, weights = recording.picture(0, "grid"), recording.picture(0, "weights")
-    assert grid is not None
+    assert recording.evaluated(0, "loss")[0].tolist() == [10, 20, 30]
+    assert recording.picture(0, "grid", 20) is None
+    assert recording.picture(0, "grid", 29) is None
+    shown = [recording.picture(0, "grid", step) for step in (19, None)]
+    assert [None if grid is None else grid[0, 0, 0] for grid in shown] == [10, 30]
+    weights = recording.picture(0, "weights", 20)
     assert weights is not None
-    assert (grid[0, 0, 0], weights[0]) == (10, 20)
+    assert weights[0] == 20
     assert recording.corrupt == {"grid of stack 0 at step 20": "the checksum is wrong"}
 
 

@@ -16,7 +16,8 @@ import pytest
 
 from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import Event, RunResult, Status
-from tuitrain.record.store import PAGE, StoreWriteError, StoreWriter
+from tuitrain.record.store import StoreWriteError, StoreWriter
+from tuitrain.spec.evaluation import PAGE
 from tuitrain.spec.recording import Chunk, Layout
 
 LAYOUT = Layout(2, {"loss": "float32", "lr": "float64"})

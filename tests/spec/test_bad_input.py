@@ -249,6 +249,67 @@ def test_targets_that_are_no_distributions(tmp_path, y, line):
     assert fails(tmp_path, text) == line
 
 
+@pytest.mark.parametrize(
+    ("preset", "metrics", "line"),
+    [
+        (
+            "iris",
+            {"loss": (0, 1)},
+            ".loss: no such metric; expected one of accuracy, test_accuracy, data_loss, test_loss",
+        ),
+        ("iris", {"accuracy": (1, 0.9)}, ".accuracy: cannot be [1.0, 0.9]; expected the "),
+        (
+            "sales-mse",
+            {"data_loss": (0, 1), "accuracy": (0, 1)},
+            ".accuracy: cannot be without classes; expected data_loss or test_loss",
+        ),
+        (
+            "sales-mse",
+            {"test_loss": (0, 1)},
+            ".test_loss: has no rows for testing; expected data.test above 0",
+        ),
+        ("iris", {"accuracy": (0.9,)}, ".accuracy: cannot be [0.9]; expected a list of 2 numbers"),
+        ("iris", {"accuracy": (0.9, "1")}, '.accuracy[1]: cannot be "1"; expected a number'),
+    ],
+)
+def test_metrics_that_cannot_be_expected(preset, metrics, line):
+    document = to_document(find(preset))
+    document["expected"] = {"metrics": {name: [*span] for name, span in metrics.items()}}
+    with pytest.raises(InputError) as error:
+        decode(document, "mine")
+    assert str(error.value).startswith(f"mine: expected.metrics{line}")
+
+
+@pytest.mark.parametrize(
+    ("preset", "key"),
+    [
+        ("moons", "data.noise"),
+        ("sales-mse", "data.noise"),
+        ("sales-mse", "model.std"),
+        ("moons", "model.biases"),
+        ("moons", "model.initialisation.low"),
+        ("moons", "model.initialisation.high"),
+    ],
+)
+@pytest.mark.parametrize("value", [1.000001e6, 1e308, -1e308])
+def test_what_numbers_are_drawn_by_is_bounded(preset, key, value):
+    document = to_document(find(preset))
+    if ".initialisation" in key:
+        document["model"]["initialisation"] = {"kind": "uniform"}
+    *tables, name = key.split(".")
+    table = document
+    for step in tables:
+        table = table[step]
+    table[name] = 1e6
+    if name != "low":
+        decode(document, "mine")
+    table[name] = value
+    with pytest.raises(InputError) as error:
+        decode(document, "mine")
+    assert str(error.value).startswith(f"mine: {key}: cannot be {value}; expected a number at ")
+    assert "at least 0" in str(error.value) or "at least -1,000,000" in str(error.value)
+
+
 def test_toml_errors_come_with_line_and_column(tmp_path):
     line = fails(tmp_path, 'title = "Mine"\n[data]\nkind points\n')
     assert line.startswith("not valid TOML: ")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tuitrain.errors import InputError
 from tuitrain.optim import OPTIMIZERS, name_of
 from tuitrain.optim.schedules import Cosine
+from tuitrain.spec.base import LARGEST
 from tuitrain.spec.catalogue import catalogue, find
 from tuitrain.spec.load import decode, parse, to_toml
 from tuitrain.spec.loss import Asymmetric, MeanSquared
@@ -42,7 +43,7 @@ def test_numbers_arrive_exactly(lr, steps, text):
 @given(
     rows=st.integers(1, 1000),
     seed=st.integers(0, 2**32 - 1),
-    noise=finite.filter(lambda x: x >= 0),
+    noise=st.floats(0, LARGEST),
     cost=finite.filter(lambda x: x >= 0),
     weights=st.tuples(finite, finite),
     texts=st.text(st.characters(exclude_categories=["C", "Zl", "Zp"])),
@@ -299,3 +300,17 @@ def test_assignments():
 def test_values_are_read_as_toml(text, value):
     assert parse_value(text) == value
     assert type(parse_value(text)) is type(value)
+
+
+def test_start_values_go_where_they_no_longer_fit():
+    iris = find("iris")
+    assert iris.model.init
+    for kept in ({"model.activation": "tanh"}, {"optimizer.lr": 1}, {"loss.kind": "cross-entropy"}):
+        assert override(iris, kept).model.init == iris.model.init, kept
+    for drawn in ({"model.hidden": [8]}, {"model.bias": False}, {"data.kind": "digits"}):
+        assert override(iris, drawn).model.init == {}, drawn
+    for drawn in ({"model.initialisation": "he"}, {"model.initialisation.std": 2}):
+        assert override(iris, drawn).model.init == {}, drawn
+    given = {"model.bias": False, "model.init.w1": [[0.0] * 3] * 4, "model.init.b1": [0.0] * 3}
+    with pytest.raises(InputError, match="no such parameter"):
+        override(iris, given)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tuitrain.data import dataset
 from tuitrain.spec.catalogue import catalogue, find
+from tuitrain.spec.evaluation import evaluated, gridded, stride
 from tuitrain.spec.load import decode
 from tuitrain.spec.overrides import override
 from tuitrain.spec.size import (
@@ -97,3 +98,18 @@ def test_many_layers_alike_are_written_as_a_product():
     ]
     two = size(override(find("deep-relu"), {"model.hidden": [12, 12, 12]}))
     assert "24 w1 + 12 b1 + 144 w2 + 12 b2 + 144 w3 + 12 b3 + 12 w4 + 1 b4" in two.text
+
+
+def test_what_is_drawn_over_the_plane():
+    """The border of classes, and all networks; a linear regression has few weights to tell it."""
+    dots = override(find("dots"), {"model.kind": "linear"})
+    assert gridded(dots)
+    assert gridded(find("dots"))
+    assert gridded(find("plane"))
+    assert not gridded(override(find("iris"), {"model.kind": "linear"}))
+    regressions = ("plain-mse", "sales-mse", "book-mse", "book-less10", "sales-cost99-profit1")
+    for preset in map(find, regressions):
+        assert inputs_outputs(preset)[0] == 2
+        assert not gridded(preset)
+        assert not evaluated(preset)
+        assert stride(preset) is None

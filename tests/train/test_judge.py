@@ -219,6 +219,30 @@ def test_parts_change_nothing(
         np.testing.assert_allclose(values, whole[name], rtol=1e-6, atol=1e-12, err_msg=name)
 
 
+def test_no_more_runs_are_worked_out_at_once_than_fit(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is done to predictions is done to those of so many runs alone."""
+    preset = problem(data=Circle(rows=80), model=Network(hidden=[6]), loss=SPARSE)
+    monkeypatch.setattr(judge_module, "MEMORY", 2 * GRID**2 * 6)
+    seen: dict[str, list[int]] = {}
+    original: dict[str, Callable[..., torch.Tensor]] = {}
+    for name in ("compare", "chosen", "probabilities"):
+
+        def noted(
+            kind: object, predicted: torch.Tensor, *more: object, name: str = name
+        ) -> torch.Tensor:
+            seen.setdefault(name, []).append(len(predicted))
+            return original[name](kind, predicted, *more)
+
+        original[name] = getattr(judge_module, name)
+        monkeypatch.setattr(judge_module, name, noted)
+    p = torch.from_numpy(np.stack([initial(preset, seed) for seed in range(5)]))
+    values = judged(preset, p)
+    assert seen == {name: [2, 2, 1] for name in original}
+    assert {len(each) for each in values.values()} == {5}
+
+
 # Classes --------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,8 @@ from tests.ui.single import Single, marked
 from tuitrain.record.landscape import Window
 from tuitrain.ui.colours import series_colour
 from tuitrain.ui.widgets.boundary import BoundaryView, Scatter
+from tuitrain.ui.widgets.leaders import Leaders
+from tuitrain.ui.widgets.relief import interpolated
 
 SQUARE = Window((-3.0, 3.0), (-3.0, 3.0))
 POINTS = np.array([[-2.0, 2.0], [2.0, 2.0], [-2.0, -2.0], [2.0, -2.0]])
@@ -286,3 +288,59 @@ async def test_points_never_bury_the_ground() -> None:
         area = app.view._area
         points = sum(row.count("●") for row in app.rows()[1:])
         assert 0.1 < points / (area.width * area.height) <= 0.34
+
+
+# Many classes ---------------------------------------------------------------------------------
+
+
+def voronoi(count: int, sharp: float = 2.0) -> np.ndarray:
+    """Probabilities of classes that lie around random places, [48, 48, K]."""
+    places = np.random.default_rng(0).uniform(-3, 3, (count, 2))
+
+    def near(x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
+        far = (x1[..., None] - places[:, 0]) ** 2 + (x2[..., None] - places[:, 1]) ** 2
+        shares = np.exp(-sharp * (far - far.min(axis=-1, keepdims=True)))
+        return shares / shares.sum(axis=-1, keepdims=True)
+
+    return plane(near)
+
+
+def test_the_leads_are_those_over_the_best_of_all_others() -> None:
+    grid = voronoi(12)
+    seen = dict.fromkeys(range(12), False)
+    for lead, (down, right) in Leaders.of(grid).leads(grid):
+        middle = np.unravel_index(lead.argmax(), lead.shape)
+        number = int(grid[down, right][middle].argmax())
+        others = np.delete(grid, number, axis=2).max(axis=2)
+        whole = grid[:, :, number] - others
+        np.testing.assert_array_equal(lead, whole[down, right])
+        outside = whole.copy()
+        outside[down, right] = -1
+        assert outside.max() < 0  # no line is cut off
+        seen[number] = True
+    assert all(seen.values())
+
+
+def test_the_leader_of_every_pixel_is_that_of_all_classes_interpolated() -> None:
+    grid = voronoi(12)
+    x, y = np.linspace(-3.1, 3, 70), np.linspace(3, -3, 50)
+    side, lead = Leaders.of(grid).sides(grid, SQUARE, x, y)
+    every = np.stack([interpolated(grid[:, :, k], SQUARE, x, y) for k in range(12)], axis=-1)
+    known = ~np.isnan(every[..., 0])
+    assert not known.all()
+    np.testing.assert_array_equal(np.isnan(lead), ~known)
+    best = np.sort(every, axis=-1)[known]
+    np.testing.assert_array_equal(side[known], every.argmax(axis=-1)[known])
+    np.testing.assert_allclose(lead[known], best[:, -1] - best[:, -2], atol=1e-12)
+
+
+async def test_a_thousand_classes_are_drawn_and_those_left_out_of_the_legend_counted() -> None:
+    names = tuple(map(str, range(1000)))
+    app = Single(BoundaryView())
+    async with app.run_test(size=(60, 30)) as pilot:
+        app.view.show(scatter(classes=names, target=np.array([0.0, 1, 998, 999])), voronoi(1000))
+        await pilot.pause()
+        told = app.rows()[1].split()
+        assert told[-1] == "more"
+        assert told[1::2][:4] == ["0", "1", "2", "3"]
+        assert int(told[-2].replace(",", "").lstrip("+")) + len(told[:-2]) // 2 == 1001

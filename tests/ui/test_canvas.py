@@ -246,6 +246,16 @@ def test_compact_values(value: float, text: str) -> None:
     assert compact(value) == text
 
 
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(math.nan, 1), (1, math.nan), (1, math.inf), (-math.inf, 1), (1, 1), (-1.5e308, 1.5e308)],
+)
+def test_a_scale_without_a_finite_span_has_no_ticks(low: float, high: float, log: bool) -> None:
+    assert ticks(Scale(low, high, log), 5) == []
+    assert labels([]) == []
+
+
 def test_labels_of_common_axes() -> None:
     assert labels(ticks(Scale(0, 15000), 6)) == ["0", "5k", "10k", "15k"]
     assert labels(ticks(Scale(0.998, 0.9986), 3)) == ["0.9980", "0.9982", "0.9984", "0.9986"]

@@ -80,6 +80,19 @@ def test_names_are_cut_or_numbered() -> None:
     assert shortened(("class A", "class B"), 5) == ["0", "1"]
 
 
+async def test_of_many_classes_those_that_fit_are_shown_and_counted() -> None:
+    counts = np.eye(1000, dtype=int) * 5
+    app = Single(ConfusionView())
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.view.show(counts, tuple(map(str, range(1000))))
+        await pilot.pause()
+        rows = app.rows()
+        assert rows[-1].strip() == "the first 11 of 1,000 classes down, 40 a"
+        for y, row in enumerate(rows[:-1]):
+            assert [x for x, sign in enumerate(row) if sign == "5"] == [y]
+            assert row.count("·") == 39
+
+
 # Images ---------------------------------------------------------------------------------------
 
 

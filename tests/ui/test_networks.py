@@ -12,6 +12,8 @@ from tests.ui.conftest import dashboard, page, start, state, until
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.spec.catalogue import catalogue
 from tuitrain.spec.size import size
+from tuitrain.ui.facts import RunFacts
+from tuitrain.ui.screens.dashboard_pictures import AT_ONCE, HistogramPanel
 from tuitrain.ui.screens.network_dialogs import SizeDialog, WeightDialog
 from tuitrain.ui.widgets.boundary import BoundaryView
 from tuitrain.ui.widgets.chart import Chart
@@ -53,6 +55,25 @@ async def test_charts_show_train_and_test_over_the_batches(opened) -> None:
         text = page(pilot)
         assert f"test {result.metrics['test_accuracy']:.4g}" in text
         assert "Accuracy" in text
+
+
+async def test_train_and_test_are_of_the_same_weights_with_a_full_batch(opened) -> None:
+    async with opened() as pilot:
+        await finished(pilot, "moons", train__batch="full", train__epochs="20")
+        screen = dashboard(pilot)
+        loss = screen.query_one("#loss", Chart)
+        assert [layer.name for layer in loss.curves] == ["step", "train", "test"]
+        assert [layer.faint for layer in loss.curves] == [True, False, False]
+        step, train, test = (layer.series for layer in loss.curves)
+        assert train.steps.tolist() == test.steps.tolist() == list(range(21))
+        steps, judged = screen.recording.evaluated(0, "loss")
+        assert train.at(10) == judged[steps.tolist().index(10)]
+        # The loss of step 11 is that of the weights after step 10.
+        assert step.at(11) == pytest.approx(train.at(10), rel=1e-4)
+        assert step.at(10) != pytest.approx(train.at(10), rel=1e-4)
+        loss.set_cursor(10)
+        await pilot.pause()
+        assert f"train {train.at(10):.4g}" in page(pilot)
 
 
 async def test_presets_without_evaluations_look_as_they_did(opened) -> None:
@@ -182,10 +203,23 @@ async def test_one_weight_of_many_over_the_pictures(opened) -> None:
         await pilot.press("e")
         assert isinstance(pilot.app.screen, WeightDialog)
         entry = pilot.app.screen.query_one(Input)
-        for wrong, said in (("w9[0]", "no weight"), ("w2[3,16]", "[0,0] to [15,15]"), ("w2", "to")):
+        for wrong, said in (
+            ("w9[0]", "no weight"),
+            ("w2[3,16]", "[0,0] to [15,15]"),
+            ("w2", "to"),
+            ("w2[1 2]", "no weight"),
+            ("w2[3,,5]", "no weight"),
+            ("w2[3,\u0665]", "no weight"),
+            ("b2[" + 5000 * "9" + "]", "no weight"),
+            ("b2[]", "[0] to [15]"),
+        ):
             entry.value = wrong
             await pilot.pause()
             assert said in page(pilot), wrong
+        entry.value = "w2[3 , 5 ]"
+        await pilot.press("enter")
+        (layer,) = pilot.app.screen.query_one(Chart).curves
+        assert layer.name == "w2[3 , 5 ]"
         entry.value = "w2[3,5]"
         await pilot.press("enter")
         (layer,) = pilot.app.screen.query_one(Chart).curves
@@ -236,6 +270,46 @@ async def test_what_was_recorded_is_shown_again(opened, runs_dir: Path) -> None:
         view = dashboard(pilot).query_one(HistogramView)
         steps = dashboard(pilot).recording.picture_steps(0, "weights")
         await until(pilot, lambda: view.histories and view.histories[0].steps == steps, "histories")
+
+
+async def test_weights_that_cannot_be_read_are_tried_once(opened, runs_dir: Path, monkeypatch):
+    async with opened() as pilot:
+        await finished(pilot, "spiral", train__epochs="20")
+    (folder,) = experiments(runs_dir)
+    tried: list[int] = []
+
+    def unreadable(facts: RunFacts, name: str, step: int | None = None) -> None:
+        if name == "weights" and step is not None:
+            tried.append(step)
+
+    monkeypatch.setattr(RunFacts, "picture", unreadable)
+    async with opened(size=(200, 60), attach=ExperimentFolder(folder.path)) as pilot:
+        await until(pilot, lambda: "finished: " in page(pilot), "diagnosis")
+        await pilot.press("v")
+        screen = dashboard(pilot)
+        steps = screen.recording.picture_steps(0, "weights")
+        assert len(steps) > 2 * AT_ONCE
+        await until(pilot, lambda: len(tried) >= len(steps), "all of them")
+        for _ in range(3):
+            screen.pictures.show(None)
+            await pilot.pause(0.1)
+        assert tried == steps
+
+
+async def test_the_weights_are_read_on_with_the_cursor_where_it_is(opened, runs_dir: Path) -> None:
+    async with opened() as pilot:
+        await finished(pilot, "spiral", train__epochs="20")
+    (folder,) = experiments(runs_dir)
+    async with opened(size=(200, 60), attach=ExperimentFolder(folder.path)) as pilot:
+        await until(pilot, lambda: "finished: " in page(pilot), "diagnosis")
+        screen = dashboard(pilot)
+        (panel,) = (each for each in screen.pictures.panels if isinstance(each, HistogramPanel))
+        for step in (50, 20):
+            panel.update(step)
+        steps = screen.recording.picture_steps(0, "weights")
+        assert len(panel.histories[0].steps) < len(steps)
+        await until(pilot, lambda: panel.histories[0].steps == steps, "histories")
+        assert panel.view.step == 20
 
 
 @pytest.mark.parametrize("name", ["spiral", "digits-mlp", "plane"])

@@ -13,7 +13,7 @@ from tuitrain.record.inbox import Resume, Step, Stop, send
 from tuitrain.record.live import Recording
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
-from tuitrain.spec.evaluation import stride
+from tuitrain.spec.evaluation import PICTURE_BYTES, picture_bytes, stride
 from tuitrain.spec.experiment import Experiment, single
 from tuitrain.spec.load import decode
 from tuitrain.spec.preset import Preset
@@ -47,7 +47,9 @@ def judged(experiment: Experiment) -> dict[int, dict[str, np.ndarray]]:
 
 
 def test_the_recording_is_what_the_trainer_judged_bit_by_bit(begin: Begin, network: Preset) -> None:
-    experiment = compare([network], optimizers=["sgd", "adam"], seeds=2, device="cpu")
+    last_step = 8000
+    longer = steps(network, last_step)
+    experiment = compare([longer], optimizers=["sgd", "adam"], seeds=2, device="cpu")
     recording = ended(begin(experiment))
     truth = judged(experiment)
     assert len(truth) == 501
@@ -59,7 +61,7 @@ def test_the_recording_is_what_the_trainer_judged_bit_by_bit(begin: Begin, netwo
             assert found.tolist() == list(truth)
             assert values.tolist() == [float(v[name][run]) for v in truth.values()]
         pictured = recording.picture_steps(run)
-        assert (pictured[0], pictured[-1]) == (0, 1000)
+        assert (pictured[0], pictured[-1]) == (0, last_step)
         assert 10 < len(pictured) <= 101
         for step in (pictured[0], pictured[5], pictured[-1]):
             for name in ("weights", "grid", "confusion"):
@@ -71,7 +73,9 @@ def test_the_recording_is_what_the_trainer_judged_bit_by_bit(begin: Begin, netwo
     last = np.concatenate([np.ravel(value) for value in recording.last_weights[3].values()])
     np.testing.assert_array_equal(weights, last)
     for run, result in enumerate(recording.results):
-        final = {name: float(values[run]) for name, values in truth[1000].items() if name in names}
+        final = {
+            name: float(values[run]) for name, values in truth[last_step].items() if name in names
+        }
         assert result.final_loss == final.pop("loss")
         assert result.metrics == final
 
@@ -79,7 +83,8 @@ def test_the_recording_is_what_the_trainer_judged_bit_by_bit(begin: Begin, netwo
 def test_the_untrained_model_is_there_while_it_is_paused_at_the_start(
     begin: Begin, network: Preset, until: Until
 ) -> None:
-    folder = begin(msgspec.structs.replace(single(network, device="cpu"), paused=True))
+    short = single(steps(network, 120), device="cpu")  # judged after every other step
+    folder = begin(msgspec.structs.replace(short, paused=True))
     recording = Recording(folder)
     until(lambda: recording.refresh() and recording.status.state == "paused")
     assert recording.status.step == 0
@@ -116,6 +121,36 @@ def test_where_it_is_stopped_the_weights_are_judged(
     assert picture.tobytes() == b"".join(value.tobytes() for value in last.values())
 
 
+def test_where_there_is_no_room_for_pictures_there_are_none(
+    begin: Begin, network: Preset, until: Until
+) -> None:
+    """Nor where the training is stopped."""
+    many = compare([network], seeds=3800, device="cpu")
+    folder = begin(msgspec.structs.replace(many, paused=True))
+    recording = Recording(folder)
+    until(lambda: recording.refresh() and recording.status.state == "paused")
+    send(folder, Step())
+    send(folder, Stop())
+    recording.close()
+    recording = ended(folder)
+    assert recording.evaluated(0, "accuracy")[0].tolist() == [0, 1]
+    assert recording.picture_steps(0) == []
+    assert recording.picture(0, "weights") is None
+    with sqlite3.connect(folder.database) as database:
+        assert database.execute("SELECT COUNT(*) FROM pictures").fetchone() == (0,)
+
+
+def test_presets_share_the_room_for_pictures(begin: Begin, network: Preset) -> None:
+    """Of a preset with 1,800 seeds alone there are three; of two such, none."""
+    size = 1800 * picture_bytes(network)
+    assert 3 * size < PICTURE_BYTES < 4 * size
+    both = [steps(network, 1), msgspec.structs.replace(steps(network, 1), name="other")]
+    for presets, pictured in ((both[:1], [0, 1]), (both, [])):
+        recording = ended(begin(compare(presets, seeds=1800, device="cpu")))
+        assert recording.evaluated(0, "accuracy")[0].tolist() == [0, 1]
+        assert recording.picture_steps(0) == pictured
+
+
 def test_a_run_that_diverges_has_no_metrics(begin: Begin, network: Preset) -> None:
     linear = msgspec.structs.replace(network, data=msgspec.structs.replace(network.data, test=0.0))
     experiment = compare([linear], optimizers=["sgd"], learning_rates=[1e30, 0.1], device="cpu")
@@ -134,6 +169,7 @@ def test_a_run_that_diverges_has_no_metrics(begin: Begin, network: Preset) -> No
 
 def test_evaluations_are_written_with_the_rows_they_follow(begin: Begin, network: Preset) -> None:
     """At every moment: no evaluation is there whose step has no row yet, and none is missing."""
+    network = steps(network, 960)  # judged after every 16th, the last one among them
     folder = begin(single(network, device="cpu", pace=2000.0))
     every = stride(network) or 0
     seen = set()

@@ -119,6 +119,10 @@ def write(
     """Writes rows of an experiment."""
     from tuitrain.record.reader import StoreReader, StoreReadError
 
+    if not folder.database.exists():
+        raise InputError(
+            "nothing is recorded yet", where=folder.id, expected="an experiment that has begun"
+        )
     try:
         with contextlib.closing(StoreReader(folder.database)) as reader:
             table = kind(reader, folder.experiment)

@@ -29,6 +29,9 @@ POLL = 0.05
 LINES = 2.0
 """Seconds between two lines where stderr is no terminal."""
 
+UNTOLD = ("starting", "failed", "killed")
+"""States without a line: before there is anything to say, and where an error says it all."""
+
 Show = Callable[[Status, str], None]
 """Shows a status, and in words what the training has reached."""
 
@@ -163,6 +166,8 @@ def lines() -> Show:
     def show(status: Status, reached: str) -> None:
         nonlocal shown, due
         now = time.monotonic()
+        if status.state in UNTOLD:
+            return
         if status.state != shown or (now >= due and status.state == "running"):
             shown, due = status.state, now + LINES
             click.echo("  ".join(filter(None, (status.state, figures(status, reached)))), err=True)

@@ -51,7 +51,7 @@ KEYS = {
     help="Any key of the preset, such as `loss.cost=9` or `optimizer.beta1=0.8`.",
 )
 @result_options
-@click.option("--ui", is_flag=True, help="Open the dashboard on it.")
+@click.option("--ui", is_flag=True, help="Open the dashboard on it, at a pace to watch.")
 @click.option("--fail-on-divergence", is_flag=True, help="Exit with 1 if the run diverges.")
 @click.pass_context
 def run(context: click.Context, /, preset: str, **options: Any) -> None:
@@ -73,9 +73,12 @@ def run(context: click.Context, /, preset: str, **options: Any) -> None:
     )
     if options["ui"]:
         from tuitrain.cli.dashboard import open_experiment, require_terminal
+        from tuitrain.ui.pace import watchable
 
         require_terminal()
-        open_experiment(start(options["runs_dir"], experiment))
+        [trained] = experiment.presets.values()
+        paced = msgspec.structs.replace(experiment, pace=watchable(trained))
+        open_experiment(start(options["runs_dir"], paced))
     elif options["detach"]:
         click.echo(start(options["runs_dir"], experiment).id)
     else:

@@ -10,6 +10,9 @@ from tuitrain.data.rows import Matrix
 MARGIN = 0.05
 """Free space about the points, as a share of their span."""
 
+LARGEST = 1e300
+"""Points are drawn as if they were no further out, so that a span never overflows."""
+
 ALIKE = 1.5
 """Two inputs whose spans differ by less than this factor are drawn to one scale."""
 
@@ -19,7 +22,7 @@ def plane(dataset: Dataset) -> Window:
 
     A little more than all points, those for testing too, unless the source of the data names what
     it draws. It is a square in raw units where both inputs have like spans, so that a circle
-    stays round.
+    stays round. It is finite and not empty whatever the points are.
 
     Args:
         dataset: one with two inputs.
@@ -27,11 +30,13 @@ def plane(dataset: Dataset) -> Window:
     if dataset.window is not None:
         low, high = np.transpose(dataset.window)
     else:
-        points = raw(dataset, np.concatenate([dataset.x, dataset.x_test]))
+        with np.errstate(all="ignore"):
+            points = raw(dataset, np.concatenate([dataset.x, dataset.x_test]))
+        points = np.clip(np.nan_to_num(points), -LARGEST, LARGEST)
         low, high = _about(points.min(axis=0), points.max(axis=0))
-    # Python's floats: they are compared and written down
-    lows, highs = ((edge - dataset.mean) / dataset.std for edge in (low, high))
-    return (float(lows[0]), float(highs[0])), (float(lows[1]), float(highs[1]))
+    with np.errstate(all="ignore"):
+        x1, x2 = np.transpose([(edge - dataset.mean) / dataset.std for edge in (low, high)])
+    return _edges(x1), _edges(x2)
 
 
 def grid(dataset: Dataset, n: int) -> Matrix:
@@ -47,6 +52,13 @@ def grid(dataset: Dataset, n: int) -> Matrix:
 def raw(dataset: Dataset, x: Matrix) -> Matrix:
     """Inputs `[..., inputs]` in the units of the data, as they were before standardising."""
     return np.asarray(x * dataset.std + dataset.mean)
+
+
+def _edges(x: Matrix) -> tuple[float, float]:
+    """Least and greatest value, as Python's floats: they are compared and written down."""
+    low, high = map(float, x)
+    # a mean or a deviation may have overflown
+    return (low, high) if 0 < high - low < np.inf else (-1.0, 1.0)
 
 
 def _about(low: Matrix, high: Matrix) -> tuple[Matrix, Matrix]:

@@ -133,10 +133,11 @@ class Evaluations:
         """The steps of which there are pictures (of a name)."""
         return [one.step for one in self._all if (name in one.pictures if name else one.pictures)]
 
-    def pictured(self, name: str, step: int | None) -> list[int]:
-        """The steps of which there is a picture, none after `step`; the newest first."""
+    def pictured(self, name: str, step: int | None) -> int | None:
+        """The last step, none after `step`, of which there is a picture; None without one."""
         steps = self.picture_steps(name)
-        return steps[: len(steps) if step is None else bisect_right(steps, step)][::-1]
+        count = len(steps) if step is None else bisect_right(steps, step)
+        return steps[count - 1] if count else None
 
 
 class PictureCache:

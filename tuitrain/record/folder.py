@@ -15,15 +15,27 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-import msgspec
 import psutil
+from msgspec.structs import replace
 
 from tuitrain.errors import InputError
 from tuitrain.record import files, process
 from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import ExperimentState, RunResult, Status
+from tuitrain.spec.data import Csv
 from tuitrain.spec.experiment import Experiment
-from tuitrain.spec.load import experiment_from_toml, experiment_to_toml, pinned, read_text
+from tuitrain.spec.load import (
+    experiment_from_toml,
+    experiment_to_toml,
+    located,
+    pinned,
+    read_text,
+)
+from tuitrain.spec.preset import Preset
+from tuitrain.spec.table import content
+
+TABLES = "data"
+"""Directory of an experiment with the CSV files that it learns from."""
 
 STARTING = 10.0
 """Seconds that a new folder may wait for its worker before it counts as dead."""
@@ -54,16 +66,16 @@ class ExperimentFolder:
     def create(cls, runs_dir: Path, experiment: Experiment) -> ExperimentFolder:
         """A new folder, with the experiment and the versions of what trains it written down.
 
+        Files of data are copied into it: the user's own may change or go.
+
         Raises:
             InputError: the directory is not on a local disk, or not writable; or a file of data
                 cannot be read.
         """
         now = datetime.now(UTC)
-        experiment = msgspec.structs.replace(
-            experiment,
-            presets={name: pinned(preset) for name, preset in experiment.presets.items()},
-            created=now.isoformat(),
-            versions=versions(),
+        presets, tables = _with_tables({n: pinned(p) for n, p in experiment.presets.items()})
+        experiment = replace(
+            experiment, presets=presets, created=now.isoformat(), versions=versions()
         )
         runs_dir = runs_dir.expanduser().absolute()
         try:
@@ -71,9 +83,15 @@ class ExperimentFolder:
             check_local(runs_dir)
             folder = cls(_new_directory(runs_dir, now))
             folder.inbox.mkdir(mode=0o700)
+            if tables:
+                (folder.path / TABLES).mkdir(mode=0o700)
+            for name, content in tables.items():
+                files.replace(folder.path / name, content)
             text = experiment_to_toml(experiment)
             files.replace(folder.path / "experiment.toml", text.encode())
-            folder.experiment = experiment  # of 10,000 runs, reading it back takes a second
+            # of 10,000 runs, reading it back takes a second
+            here = {name: located(preset, folder.path) for name, preset in presets.items()}
+            folder.experiment = replace(experiment, presets=here)
         except OSError as error:
             raise InputError(
                 f"cannot be written: {error.strerror}",
@@ -238,6 +256,19 @@ def filesystem(path: Path) -> str:
     # the longest mount point holds it; of equal ones, the last mounted
     mounts.sort(key=lambda m: len(m.mountpoint))
     return mounts[-1].fstype if mounts else ""
+
+
+def _with_tables(presets: dict[str, Preset]) -> tuple[dict[str, Preset], dict[str, bytes]]:
+    """The presets with the paths of their CSV files in an experiment folder, from that folder on,
+    so that it can be moved; and the contents of these files by path."""
+    moved, tables = dict(presets), {}
+    for name, preset in presets.items():
+        if isinstance(data := preset.data, Csv):
+            file = f"{TABLES}/{data.sha256[:12]}.csv"
+            moved[name] = replace(preset, data=replace(data, file=file))
+            if file not in tables:
+                tables[file] = content(data)
+    return moved, tables
 
 
 def _lock(descriptor: int, patience: float) -> None:

@@ -181,20 +181,19 @@ class Recording:
         return self._places[run][0].evaluations.picture_steps(name) if run in self._places else []
 
     def picture(self, run: int, name: str, step: int | None = None) -> Picture | None:
-        """The newest picture of a run, if there is one; with `step`, none that came after it.
+        """The newest picture of a run; with `step`, the newest that did not come after it.
 
-        See `spec.recording.Evaluation` for the names; the run axis is removed. What is read is
-        kept for the next time, as long as others are not looked at more.
+        None where there is none, and where the one of that step is damaged: an earlier one would
+        be shown under the wrong step. See `spec.recording.Evaluation` for the names; the run axis
+        is removed. What is read is kept for the next time, as long as others are not looked at
+        more.
         """
         if run not in self._places:
             return None
         stack, position = self._places[run]
-        for known in stack.evaluations.pictured(name, step):
-            whole = self._picture(stack.number, known, name)
-            if whole is not None:
-                found: Picture = whole[position]
-                return found
-        return None
+        newest = stack.evaluations.pictured(name, step)
+        whole = None if newest is None else self._picture(stack.number, newest, name)
+        return None if whole is None else whole[position]
 
     def _picture(self, stack: int, step: int, name: str) -> Picture | None:
         """A picture of all runs of a stack; None if it cannot be read."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from tuitrain.record import chunks, evaluations
 from tuitrain.record.landscape import Landscape, encode
 from tuitrain.record.status import Event, RunResult, Status
+from tuitrain.spec.evaluation import PAGE
 from tuitrain.spec.recording import Chunk, Evaluation, Layout
 
 VERSION = 2
@@ -28,9 +29,6 @@ VERSION = 2
 APPLICATION = 0x74756974  # "tuit"
 RESERVE = 1 << 20
 """Bytes kept free for the last words of a worker whose disk has become full."""
-
-PAGE = 16 << 10
-"""Bytes of a page: chunks of many runs are megabytes, and take a third less work than in 4 KiB."""
 
 LOG = 16 << 20
 """Bytes that the write-ahead log may hold before it is written back into the file."""

@@ -36,6 +36,7 @@ from tuitrain.spec.table import table
 Matrix = NDArray[np.float64]
 
 MOST_PARAMETERS = 10_000_000
+METRICS = ("accuracy", "test_accuracy", "data_loss", "test_loss")
 
 
 def check(preset: Preset) -> None:
@@ -52,6 +53,7 @@ def check(preset: Preset) -> None:
     _batch(preset)
     _parameters("model.init", preset.model.init, shapes(preset))
     _parameters("expected.weights", preset.expected.weights, shapes(preset))
+    _metrics(preset)
 
 
 def _texts(preset: Preset) -> None:
@@ -275,8 +277,26 @@ def _parameters(
             shape = np.shape(value)
         except ValueError:
             shape = (-1,)
+        if len(shapes[name]) > 2:
+            problem = "cannot be given: it has four dimensions, the weights of a convolution"
+            raise SpecError(f"{table}.{name}", problem, f"no {name} in {table}")
         if shape != shapes[name]:
             raise SpecError(f"{table}.{name}", f"cannot be {value}", in_words(shapes[name]))
+
+
+def _metrics(preset: Preset) -> None:
+    """Every metric must be one that a training of this preset is judged by."""
+    counted, tested = classes(preset) > 0, test_rows(preset) > 0
+    for name, (low, high) in preset.expected.metrics.items():
+        key = f"expected.metrics.{name}"
+        if name not in METRICS:
+            raise SpecError(key, "no such metric", f"one of {', '.join(METRICS)}")
+        if name.startswith("test_") and not tested:
+            raise SpecError(key, "has no rows for testing", "data.test above 0")
+        if name.endswith("accuracy") and not counted:
+            raise SpecError(key, "cannot be without classes", "data_loss or test_loss")
+        if low > high:
+            raise SpecError(key, f"cannot be [{low}, {high}]", "the least value first")
 
 
 def in_words(shape: tuple[int, ...]) -> str:
@@ -286,7 +306,7 @@ def in_words(shape: tuple[int, ...]) -> str:
             return "a number"
         case (n,):
             return f"a list of {n} number{'s' * (n > 1)}"
-        case (n, m, *_):
+        case (n, m):
             return f"{n} list{'s' * (n > 1)} of {m} number{'s' * (m > 1)}, such as {_sample(n, m)}"
     raise ValueError(f"no parameter has the shape {shape}")
 

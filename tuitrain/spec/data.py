@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from tuitrain.spec.base import NonNegative, Positive, Rows, Seed, Tagged
+from tuitrain.spec.base import LARGEST, Deviation, Number, Rows, Seed, Tagged
 
 Column = str | Annotated[int, Meta(ge=1)]
 """A column of a file, by name or by number from 1."""
@@ -40,7 +40,7 @@ class Sales(_Data, frozen=True, kw_only=True, tag="sales"):
     """How many rows are drawn; x1 and x2 are uniform in [0, 1)."""
     seed: Seed
     """Seed of the `RandomState`."""
-    noise: NonNegative = 0.1
+    noise: Deviation = 0.1
     """Width of the uniform noise: it lies in [-noise/2, noise/2)."""
 
 
@@ -51,13 +51,13 @@ class Gaussian(_Data, frozen=True, kw_only=True, tag="gaussian"):
     """How many rows are drawn."""
     seed: Seed
     """Seed of the `RandomState`: x is drawn first, then the noise."""
-    truth: Annotated[list[float], Meta(min_length=1)]
+    truth: Annotated[list[Number], Meta(min_length=1)]
     """The weights behind y: one for each input."""
-    mean: float = 0.0
+    mean: Number = 0.0
     """Mean of every input."""
-    std: Positive = 1.0
+    std: Annotated[float, Meta(gt=0, le=LARGEST)] = 1.0
     """Standard deviation of every input."""
-    noise: NonNegative = 0.0
+    noise: Deviation = 0.0
     """Standard deviation of the noise on y."""
 
 
@@ -69,7 +69,7 @@ class _Drawn(_Data, frozen=True, kw_only=True):
 
 
 class _Noisy(_Drawn, frozen=True, kw_only=True):
-    noise: NonNegative = 0.0
+    noise: Deviation = 0.0
     """How far points are moved at random, as the kind says."""
 
 

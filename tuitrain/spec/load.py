@@ -116,13 +116,15 @@ def experiment_from_toml(text: str, where: str) -> Experiment:
 
     Args:
         text: the file's text.
-        where: what errors call it.
+        where: its path, which is what errors call it; files of data are beside it.
 
     Raises:
         InputError: the first key that is wrong, its value, and what would be right.
     """
     try:
         experiment = convert(parse(text, where), Experiment)
+        presets = {n: located(p, Path(where).parent) for n, p in experiment.presets.items()}
+        experiment = replace(experiment, presets=presets)
         for name, preset in experiment.presets.items():
             try:
                 check(preset)

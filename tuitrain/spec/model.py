@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from tuitrain.spec.base import NonNegative, Numbers, Tagged
+from tuitrain.spec.base import Deviation, Number, Numbers, Tagged
 
 Activation = Literal["linear", "sigmoid", "tanh", "relu", "leaky-relu", "elu", "gelu", "softplus"]
 """What a unit makes of its sum z.
@@ -30,7 +30,7 @@ Units = Annotated[int, Meta(ge=1, le=4096)]
 class Normal(Tagged, frozen=True, tag="normal"):
     """w ~ N(0, std^2)."""
 
-    std: NonNegative = 1.0
+    std: Deviation = 1.0
     """Standard deviation."""
 
 
@@ -49,16 +49,16 @@ class Xavier(Tagged, frozen=True, tag="xavier"):
 class Uniform(Tagged, frozen=True, tag="uniform"):
     """w uniform in [low, high)."""
 
-    low: float = -1.0
+    low: Number = -1.0
     """Least value."""
-    high: float = 1.0
+    high: Number = 1.0
     """Greatest value."""
 
 
 class Same(Tagged, frozen=True, tag="constant"):
     """Every weight the same: the units of a layer then stay the same for ever."""
 
-    value: float = 0.0
+    value: Number = 0.0
     """What every weight starts as."""
 
 
@@ -76,7 +76,7 @@ class _Model(Tagged, frozen=True):
 
 
 class _Single(_Model, frozen=True):
-    std: NonNegative = 1.0
+    std: Deviation = 1.0
     """Standard deviation of start values that are drawn."""
 
 
@@ -105,7 +105,7 @@ class _Layered(_Model, frozen=True):
     """Whether layers have a `b`."""
     initialisation: AnyInitialisation = He()
     """How weights start; drawn from the run's seed."""
-    biases: float = 0.0
+    biases: Number = 0.0
     """What every bias starts as."""
 
 

@@ -127,7 +127,7 @@ def _follow(path: str, value: Any, kind: ms.Type) -> tuple[str, Any, ms.Type]:
     key = ""
     for name, index in re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", path):
         if index.isdigit():
-            kind = _member(kind, ms.ListType).item_type
+            kind = _item(kind, int(index))
             value, key = value[int(index)], f"{key}[{index}]"
             continue
         if index:
@@ -150,6 +150,12 @@ K = TypeVar("K", bound=ms.Type)
 
 def _member(kind: ms.Type, wanted: type[K]) -> K:
     return next(member for member in _members(kind) if isinstance(member, wanted))
+
+
+def _item(kind: ms.Type, index: int) -> ms.Type:
+    """The type of an item of a list, or of one whose items are counted."""
+    pairs = [member for member in _members(kind) if isinstance(member, ms.TupleType)]
+    return pairs[0].item_types[index] if pairs else _member(kind, ms.ListType).item_type
 
 
 def _structs(kind: ms.Type, value: object) -> list[ms.StructType]:
@@ -196,6 +202,11 @@ def _fits(value: object, kind: ms.Type) -> bool:
             return any(_fits(value, member) for member in types)
         case ms.ListType(item_type=item_type):
             return isinstance(value, list) and all(_fits(item, item_type) for item in value)
+        case ms.TupleType(item_types=items) if isinstance(value, list):
+            pairs = zip(value, items, strict=False)
+            return len(value) == len(items) and all(_fits(*pair) for pair in pairs)
+        case ms.TupleType():
+            return False
         case ms.StructType(cls=cls):
             try:
                 msgspec.convert(value, cls)
@@ -217,11 +228,11 @@ def _number(kind: ms.IntType | ms.FloatType, value: object) -> str:
     noun = "a whole number" if isinstance(kind, ms.IntType) else "a number"
     limits = {"at least": kind.ge, "above": kind.gt, "at most": kind.le, "below": kind.lt}
     # A limit that only guards against absurdity is news to nobody but who exceeds it.
-    exceeded = value if isinstance(value, int | float) else 0
+    exceeded = abs(value) if isinstance(value, int | float) else 0
     said = [
         f"{words} {limit:,}"
         for words, limit in limits.items()
-        if limit is not None and limit <= max(exceeded, 1000)
+        if limit is not None and abs(limit) <= max(exceeded, 1000)
     ]
     return f"{noun} {' and '.join(said)}" if said else noun
 
@@ -236,6 +247,8 @@ def _words(kind: ms.Type, value: object) -> str:
         case ms.ListType(item_type=item_type):
             items = describe(item_type, None)
             return f"a list of {items.replace('a number', 'numbers').replace('a list', 'lists')}"
+        case ms.TupleType(item_types=(first, *_) as types):
+            return f"a list of {len(types)} {describe(first, None).removeprefix('a ')}s"
         case ms.StructType(tag_field=str(tag_field)):
             return f"a table with the key `{tag_field}`"
         case ms.StructType() | ms.DictType():

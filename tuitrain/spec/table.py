@@ -32,7 +32,10 @@ KEPT = 32
 
 T = TypeVar("T")
 
-Line = tuple[int, list[str]]
+LARGEST_SPLIT = 32_000_000
+"""Bytes of a table of which the fields are kept: they take some eight times its memory."""
+
+Line = tuple[int, tuple[str, ...]]
 """Number of a line from 1, and its fields."""
 
 
@@ -83,6 +86,19 @@ def _version(file: str) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
+def content(data: Csv) -> bytes:
+    """The bytes of a CSV file with a checksum.
+
+    Raises:
+        InputError: the file cannot be read, or is another than it was.
+    """
+    found = _content(data.file)
+    if _sha256(found) != data.sha256:
+        expected = f"the file with sha256 {data.sha256}"
+        raise InputError("has changed", where=data.file, expected=expected)
+    return found
+
+
 def _content(file: str) -> bytes:
     _version(file)
     return read_bytes(Path(file), LARGEST_TABLE, "a CSV file")
@@ -104,12 +120,9 @@ def _sha256(content: bytes) -> str:
 def _table(document: bytes) -> Table:
     """The table of a `Csv` in JSON, with the checksum of its file."""
     data = msgspec.json.decode(document, type=Csv)
-    content = _content(data.file)
-    if _sha256(content) != data.sha256:
-        expected = f"the file with sha256 {data.sha256}"
-        raise InputError("has changed", where=data.file, expected=expected)
-    decode_utf8(content, data.file)
-    lines = _lines(content, data)
+    text = content(data)
+    decode_utf8(text, data.file)
+    lines = _all_lines(text, data)
     names = _names(lines, data)
     last = len(names)
     target = _column(last if data.target is None else data.target, names, data, "target")
@@ -117,7 +130,7 @@ def _table(document: bytes) -> Table:
     inputs = inputs or [i for i in range(len(names)) if i != target]
     _check_columns(inputs, target, names, data)
     if not data.header:
-        lines = _lines(content, data)  # the first one again
+        lines = _all_lines(text, data)  # the first one again
     x, y, classes = _Reader(data, names, inputs, target).read(lines)
     x.flags.writeable = y.flags.writeable = False
     return Table(x, y, tuple(names[i] for i in inputs), classes, data.sha256)
@@ -128,6 +141,27 @@ def _table(document: bytes) -> Table:
 
 def _error(data: Csv, line: int, problem: str, expected: str = "") -> InputError:
     return InputError(problem, where=f"{data.file}: line {line}", expected=expected)
+
+
+_split: dict[tuple[str, str], list[Line]] = {}
+"""The lines of the file that was read last, by checksum and separator: while one chooses its
+columns, it is split once."""
+
+
+def _all_lines(text: bytes, data: Csv) -> Iterator[Line]:
+    """The lines of a file, kept if it is not too large."""
+    key = data.sha256, data.separator
+    lines = _split.get(key)
+    if lines is None:
+        if len(text) > LARGEST_SPLIT:
+            return _lines(text, data)
+        try:
+            lines = list(_lines(text, data))
+        except InputError:
+            return _lines(text, data)  # of several errors the first one is told
+        _split.clear()
+        _split[key] = lines
+    return iter(lines)
 
 
 def _lines(content: bytes, data: Csv) -> Iterator[Line]:
@@ -148,11 +182,11 @@ def _lines(content: bytes, data: Csv) -> Iterator[Line]:
             return
         if not fields:
             continue
-        first = first or (line, fields)
+        first = first or (line, tuple(fields))
         if len(fields) != len(first[1]):
             counts = f"{len(first[1])}, as line {first[0]} has"
             raise _error(data, line, f"has {_count(len(fields), 'field')}", counts)
-        yield line, fields
+        yield line, tuple(fields)  # a tuple of texts costs the garbage collector nothing
 
 
 def _count(number: int, noun: str) -> str:
@@ -164,7 +198,7 @@ def _count(number: int, noun: str) -> str:
 
 def _names(lines: Iterator[Line], data: Csv) -> list[str]:
     """The names of the columns, from the header if there is one; takes the first line."""
-    line, fields = next(lines, (0, []))
+    line, fields = next(lines, (0, ()))
     if not fields:
         raise InputError("empty", where=data.file, expected="a line for each row")
     names = [f"column {i + 1}" for i in range(len(fields))]
@@ -255,7 +289,7 @@ class _Reader:
         names = tuple(sorted(self.labels, key=_order))
         return np.frombuffer(x).reshape(len(y), len(self.inputs)), targets, names
 
-    def _target(self, line: int, fields: list[str]) -> float:
+    def _target(self, line: int, fields: tuple[str, ...]) -> float:
         """The target of a row: a number, or the number of its class as they come."""
         text = fields[self.target].strip()
         number = _number(text)
@@ -291,7 +325,7 @@ class _Reader:
             ranks[self.labels[text]] = rank
         return ranks
 
-    def _no_number(self, line: int, fields: list[str], columns: list[int]) -> InputError:
+    def _no_number(self, line: int, fields: tuple[str, ...], columns: list[int]) -> InputError:
         """The error of a row with a field that is no finite number."""
         column = next(i for i in columns if not isfinite(_number(fields[i])))
         text, name = fields[column].strip(), show(self.names[column])

@@ -104,6 +104,18 @@ class Judge:
         """The values of a `spec.recording.Evaluation` of the flat parameters `p` `[R, P]`."""
         if isinstance(self._kind, Expression):
             return arrays({"loss": self.loss(p).double()})
+        parts = [self._values(part, pictures) for part in torch.split(p, self._runs_at_once)]
+        return arrays({name: torch.cat([part[name] for part in parts]) for name in parts[0]})
+
+    @property
+    def _runs_at_once(self) -> int:
+        """Runs whose predictions of the training rows, the test rows or the grid fit `MEMORY`."""
+        points = 0 if self._grid is None else self._grid.shape[1]
+        rows = max(self._train.x.shape[1], self._test.x.shape[1], points, 1)
+        return max(MEMORY // (rows * self._loss.model.widest), 1)
+
+    def _values(self, p: torch.Tensor, pictures: bool) -> dict[str, torch.Tensor]:
+        """As a call, of as many runs as fit into `MEMORY`."""
         train = self._judged(p, self._train)
         test = self._judged(p, self._test) if self._test.x.shape[1] else None
         found = {"loss": self._with_penalty(train.loss, p)}
@@ -117,7 +129,7 @@ class Judge:
             if (accuracy := test.accuracy()) is not None:
                 found["test_accuracy"] = accuracy
         found = {name: value.double() for name, value in found.items()}
-        return arrays(found | self._pictures(p, test or train) if pictures else found)
+        return found | self._pictures(p, test or train) if pictures else found
 
     def _with_penalty(self, loss: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
         return loss if self._loss.penalty is None else loss + self._loss.penalty(p)[0]
@@ -128,16 +140,10 @@ class Judge:
         return compare(self._kind, self._predicted(p, rows.x), rows.target)
 
     def _predicted(self, p: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        """Predictions `[R, N, outputs]`, worked out in parts that fit into `MEMORY`."""
+        """Predictions `[R, outputs, N]` of so few runs that some rows at once fit `MEMORY`."""
         model = self._loss.model
-        rows = max(MEMORY // model.widest, 1)
-        runs = max(MEMORY // (model.widest * min(rows, x.shape[1])), 1)
-        divided = torch.split(x, rows, 1)
-        parts = [
-            torch.cat([model(part, some).expand(-1, -1, some.shape[1]) for some in divided], 2)
-            for part in torch.split(p, runs)
-        ]
-        return torch.cat(parts)
+        divided = torch.split(x, max(MEMORY // model.widest, 1), 1)
+        return torch.cat([model(p, some).expand(-1, -1, some.shape[1]) for some in divided], 2)
 
     def _judged(self, p: torch.Tensor, rows: _Rows) -> _Judged:
         predicted = self._predicted(p, rows.x)

@@ -43,6 +43,7 @@ class Trainer:
         runs: R trainings of it.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         stack: index of the stack in the experiment, told in every chunk.
+        stacks: how many there are in the experiment; they share the room for pictures.
 
     Attributes:
         layout: the series that chunks carry.
@@ -56,7 +57,13 @@ class Trainer:
     """
 
     def __init__(
-        self, preset: Preset, runs: Sequence[Run], *, device: str = "cpu", stack: int = 0
+        self,
+        preset: Preset,
+        runs: Sequence[Run],
+        *,
+        device: str = "cpu",
+        stack: int = 0,
+        stacks: int = 1,
     ) -> None:
         self.preset = preset
         self.runs = tuple(runs)
@@ -75,7 +82,8 @@ class Trainer:
         self._x, self._y = self._tensor(data.x), self._tensor(data.y)
         self._batches = self._divide(batch_rows(preset))
         self._block = self._block_size()
-        self._stride, self._pictured = stride(preset), pictured(preset, len(self.runs))
+        self._stride = stride(preset)
+        self._pictured = pictured(preset, len(self.runs), stacks)
         self._lr = np.array([run.optimizer.lr for run in self.runs])
         self._reference = np.ones(len(self.runs))
         self._warmed = np.zeros(len(self.runs), np.int64)
@@ -265,7 +273,8 @@ class Trainer:
         """Judge the current weights of every run on all rows.
 
         Args:
-            pictures: whether to add what the pictures are drawn from.
+            pictures: whether to add what the pictures are drawn from, where the store has room
+                for it (`spec.evaluation.pictured`).
         """
         return self._judged(self.step, self._current(), pictures)
 
@@ -285,7 +294,7 @@ class Trainer:
         steps = set(range(block.first + -block.first % every, self.step + 1, every))
         last = {self.step} if self.finished else set()
         for step in sorted(steps | last):
-            pictures = step // every % self._pictured == 0 or step in last
+            pictures = step in last or step // every % (self._pictured or 1) == 0
             self._due.append(self._judged(step, self._weights_at(step, block), pictures))
 
     def _weights_at(self, step: int, block: Block) -> NDArray[np.floating]:
@@ -298,6 +307,7 @@ class Trainer:
         return whole
 
     def _judged(self, step: int, p: NDArray[np.floating], pictures: bool) -> Evaluation:
+        pictures = pictures and self._pictured is not None
         return Evaluation(self.stack, step, self._judge(self._tensor(p), pictures=pictures))
 
     # State ----------------------------------------------------------------------------------

@@ -31,6 +31,9 @@ _ON_LIGHT = (
     "#30343b",
 )
 
+COLOURS = len(_ON_DARK)
+"""Series of so many numbers apart have the same colour."""
+
 
 def series_colour(number: int, *, dark: bool = True) -> Color:
     """The colour of series `number` (from 0) on a dark or a light background."""

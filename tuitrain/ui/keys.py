@@ -32,9 +32,7 @@ class Key(NamedTuple):
 KEYS = (
     Key("setup", "slash", "/", "filter", "filter", "Find a preset by typing a part of its name"),
     Key("setup", "f5,ctrl+s", "^s", "start", "start", "Start training (also F5)"),
-    Key(
-        "setup", "ctrl+o,f2", "^o", "save", "save", "Save as a preset of your own (also F2)"
-    ),
+    Key("setup", "ctrl+p,f2", "^p", "save", "save", "Save as a preset of your own (also F2)"),
     Key("setup", "ctrl+r", "^r", "defaults", "defaults", "Set every setting back to the preset's"),
     Key("setup", "f1", "F1", "help", "help", "Show these keys"),
     Key("setup", "ctrl+q", "^q", "app.leave", "quit", "Leave"),

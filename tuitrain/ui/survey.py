@@ -89,6 +89,7 @@ class Survey:
         self.pair = pair
         self._best = None if best is None else flat(best)
         self._pictured: list[NDArray[np.floating]] = []
+        self._pictures_read = 0
         self.plane: Plane | None = None
         self.home: Window | None = None
         self.trails: list[Trail] = []
@@ -157,12 +158,12 @@ class Survey:
         if len(self.names) <= MAX_RECORDED_WEIGHTS:
             return self.recording.blocks(self.stack)
         steps = self.recording.picture_steps(self.runs[0], "weights")
-        for step in steps[len(self._pictured) :]:
+        for step in steps[self._pictures_read :]:
             found = [self.recording.picture(run, "weights", step) for run in self.runs]
             known = [weights for weights in found if weights is not None]
-            if len(known) < len(self.runs):
-                break
-            self._pictured.append(np.stack(known))
+            if len(known) == len(self.runs):  # else it is damaged, and the way goes on after it
+                self._pictured.append(np.stack(known))
+        self._pictures_read = len(steps)
         return self._pictured
 
     def _columns(self, chunk: Chunk) -> list[NDArray[np.floating]]:

@@ -92,10 +92,11 @@ class Session:
         use_threads(experiment.threads)
         device = resolve_device(experiment.device)
         self._prober = Prober(experiment, str(device))
+        stacks = len(experiment.presets)
         for stack, (name, preset) in enumerate(experiment.presets.items()):
             chosen = {i: run for i, run in enumerate(experiment.runs) if run.preset == name}
             runs, indices = list(chosen.values()), list(chosen)
-            trainer = Trainer(preset, runs, device=str(device), stack=stack)
+            trainer = Trainer(preset, runs, device=str(device), stack=stack, stacks=stacks)
             progress = Progress(trainer, runs, indices, Pace(BLOCK, experiment.pace))
             self._stacks.append(progress)
             self._news += progress.take_evaluations()

@@ -129,8 +129,8 @@ class DashboardScreen(TrainingScreen):
         self._measure()
 
     def on_resize(self, event: events.Resize) -> None:
-        super().on_resize(event)
-        self._arrange_pictures()
+        # Textual calls the base class's method too, but only after this one.
+        self.call_later(self._arrange_pictures)
 
     def _arrange_pictures(self) -> None:
         """Two side by side, one, or one in place of the charts, as there is room."""

@@ -14,22 +14,20 @@ TRAIN, TEST = 0, 1
 
 
 def loss_layers(facts: RunFacts) -> list[Layer]:
-    """The losses: that of every step, and of a model that is judged those of all rows above it."""
+    """The losses: that of every step, and of a model that is judged those of all rows above it.
+
+    The loss of a step is that of the weights before it, even where it is of all rows; a model is
+    judged by the weights after a step. So only evaluations are compared with each other.
+    """
     steps = facts.series("loss")
     if not facts.judged:
         return [Layer("loss", steps)]
     tested = test_rows(facts.preset) > 0
-    name = "train" if tested else "loss"
-    batch = facts.preset.train.batch
-    if batch == "full" and not facts.regularised:
-        layers = [Layer(name, steps, TRAIN)]
-    else:
-        beneath = "batch" if batch != "full" else "train"
-        beneath += " + penalty" * facts.regularised
-        layers = [
-            Layer(beneath, steps, TRAIN, faint=True),
-            Layer(name, facts.train_loss(), TRAIN, smooth=False),
-        ]
+    beneath = "step" if facts.preset.train.batch == "full" else "batch"
+    layers = [
+        Layer(beneath + " + penalty" * facts.regularised, steps, TRAIN, faint=True),
+        Layer("train" if tested else "loss", facts.train_loss(), TRAIN, smooth=False),
+    ]
     if tested:
         layers.append(Layer("test", facts.evaluated("test_loss"), TEST, smooth=False))
     return layers

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.timer import Timer
 
 from tuitrain.data import raw
 from tuitrain.spec.evaluation import gridded
@@ -141,20 +143,35 @@ class HistogramPanel(Panel):
         super().__init__(facts)
         self.view = HistogramView(placeholder=WAITING, id=self.name, classes="panel")
         self.histories = Histories(facts.shapes)
+        self._step: int | None = None
+        self._tried = -1
+        self._rest: Timer | None = None
 
     def update(self, step: int | None) -> None:
+        self._step = step
+        self._read()
+
+    def _read(self) -> None:
+        """Read some of the steps that are due, and the rest a moment later.
+
+        A picture that cannot be read is left out.
+        """
+        if self._rest is not None:
+            self._rest.stop()
+            self._rest = None
         steps = self.facts.recording.picture_steps(self.facts.index, "weights")
-        due = [each for each in steps if each > self.histories.last_step]
+        due = steps[bisect_right(steps, self._tried) :]
         for each in due[:AT_ONCE]:
+            self._tried = each
             weights = self.facts.picture("weights", each)
             if weights is not None:
                 self.histories.add(each, weights)
-        shown = self.histories.last_step, step
+        shown = self.histories.last_step, self._step
         if shown != self._shown:
             self._shown = shown
-            self.view.show(self.histories, self.facts.recording.status.total, step)
+            self.view.show(self.histories, self.facts.recording.status.total, self._step)
         if len(due) > AT_ONCE:
-            self.view.set_timer(0.05, lambda: self.update(step))
+            self._rest = self.view.set_timer(0.05, self._read)
 
 
 class FitPanel(Panel):

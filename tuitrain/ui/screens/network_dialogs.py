@@ -22,6 +22,10 @@ from tuitrain.ui.screens.dialogs import Page
 from tuitrain.ui.widgets.chart import Chart
 from tuitrain.ui.widgets.curves import Layer
 
+INDEX = r"\d{1,7}"
+WEIGHT = re.compile(rf"\s*(\w+)\s*(?:\[\s*({INDEX}(?:\s*,\s*{INDEX})*)?\s*\])?\s*", re.ASCII)
+"""A tensor, and in brackets the indices of one of its elements; none for a scalar."""
+
 
 class SizeDialog(Page):
     """How large the model is, as the course counts it."""
@@ -87,12 +91,12 @@ class WeightDialog(ModalScreen[None]):
 
     def _place(self, name: str) -> int | str:
         """Where a weight lies among all parameters; what is wrong with the name."""
-        found = re.fullmatch(r"\s*(\w+)\s*(?:\[([\d\s,]*)\])?\s*", name)
+        found = WEIGHT.fullmatch(name)
         shapes = self.facts.shapes
         if found is None or found[1] not in shapes:
-            return f"✗ {name!r} is no weight: name[row,column], such as {next(iter(shapes))}[0,0]"
+            return f"✗ no weight is called so: name[row,column], such as {next(iter(shapes))}[0,0]"
         tensor, shape = found[1], shapes[found[1]]
-        index = tuple(int(part) for part in (found[2] or "").split(",") if part.strip())
+        index = tuple(int(part) for part in (found[2] or "").split(",") if part)
         if len(index) != len(shape) or any(i >= n for i, n in zip(index, shape, strict=False)):
             last = ",".join(str(n - 1) for n in shape)
             return f"✗ {tensor} goes from [{','.join('0' for _ in shape)}] to [{last}]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from textual.color import Color
 
 from tuitrain.record.landscape import Window
+from tuitrain.ui.colours import COLOURS
 from tuitrain.ui.widgets.axes import (
     Area,
     Inks,
@@ -23,7 +24,8 @@ from tuitrain.ui.widgets.axes import (
 )
 from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.cells import Cells
-from tuitrain.ui.widgets.classes import sign
+from tuitrain.ui.widgets.classes import shortened, sign
+from tuitrain.ui.widgets.leaders import Leaders, Sides
 from tuitrain.ui.widgets.pixels import PixelPlot
 from tuitrain.ui.widgets.plane import PlaneView
 from tuitrain.ui.widgets.relief import interpolated, middles
@@ -89,6 +91,7 @@ class BoundaryView(PlaneView, PixelPlot):
 
     scatter: Scatter | None = None
     grid: Values | None = None
+    _leaders: Leaders | None = None
 
     def show(self, scatter: Scatter, grid: NDArray[np.floating] | None) -> None:
         """Show the prediction.
@@ -102,7 +105,9 @@ class BoundaryView(PlaneView, PixelPlot):
         if self.home != scatter.window:
             self._view = None
         self.scatter, self.home = scatter, scatter.window
-        self.grid = None if grid is None else np.asarray(grid, np.float64)
+        self.grid = None if grid is None else np.asarray(grid, np.float64, order="C")
+        many = self.grid is not None and self.grid.shape[2] > 1
+        self._leaders = Leaders.of(self.grid) if many and self.grid is not None else None
         self.redraw()
 
     # Layout -----------------------------------------------------------------------------------
@@ -112,25 +117,25 @@ class BoundaryView(PlaneView, PixelPlot):
         if scatter is None or window is None:
             self.draw_placeholder(cells)
             return
-        header = int(cells.height >= 6 and cells.width >= 20)
+        header = self._header(cells, scatter)
         area = self._area = self._arranged(cells, window, header, bool(scatter.classes))
         x, y = Scale(*window.x), Scale(*window.y)
         inks = Inks(self.part("axis"), self.part("grid"), self.part("label"))
         draw_y_axis(cells, y, area, inks, plain=self.plain)
         draw_x_axis(cells, x, area, inks, plain=self.plain)
         if self.grid is not None:
-            seen = self._seen(self.grid, window, area)
+            side, sure = self._sides(self.grid, scatter, window, area)
             if self.filled:
                 shades = self._shades(scatter)
-                self.fill(cells, self._levels(seen, scatter), shades, area.x, area.y)
+                self.fill(cells, self._levels(side, sure, scatter), shades, area.x, area.y)
                 if area.x + area.width + BAR <= cells.width and not scatter.classes:
                     self._draw_bar(cells, Scale(*scatter.span), shades, area)
             else:
-                self._draw_veils(cells, seen, scatter, area)
+                self._draw_veils(cells, side, sure, area)
             self._draw_contours(cells, self.grid, scatter, area)
         self._draw_points(cells, scatter, x, y, area)
         if header:
-            self._draw_header(cells, scatter, window)
+            self._draw_header(cells, scatter, window, header)
 
     def _arranged(self, cells: Cells, window: Window, header: int, classes: bool) -> Area:
         bar = BAR if not classes and self.filled and cells.width >= 44 else 0
@@ -145,57 +150,52 @@ class BoundaryView(PlaneView, PixelPlot):
         height = min(area.height, max(round(area.width / 2 / shape * STRETCH), 1))
         return replace(area, x=area.x + (area.width - width) // 2, width=width, height=height)
 
-    def _seen(self, grid: Values, window: Window, area: Area) -> Values:
-        """The prediction at the middle of every pixel, [2 height, width, K], the top row first."""
-        assert self.home is not None
-        x, y = middles(window.x, area.width), middles(window.y, 2 * area.height)[::-1]
-        layers = [interpolated(grid[:, :, k], self.home, x, y) for k in range(grid.shape[2])]
-        return np.stack(layers, axis=-1)
-
     # Ground -----------------------------------------------------------------------------------
 
-    def _sides(self, seen: Values, scatter: Scatter) -> tuple[NDArray[np.intp], Values]:
+    def _sides(
+        self, grid: Values, scatter: Scatter, window: Window, area: Area
+    ) -> tuple[NDArray[np.intp], Values]:
         """The class of each pixel and how sure it is, from 0 to 1; NaN where it is not known.
 
-        Numbers have two sides: below and above the middle of their span.
+        Both are [2 height, width], the top row first. Numbers have two sides: below and above the
+        middle of their span.
         """
-        if seen.shape[-1] == 1:
-            low, high = (0.0, 1.0) if scatter.classes else scatter.span
-            lean = 2 * (seen[..., 0] - low) / (high - low) - 1
-            return (lean > 0).astype(np.intp), np.abs(np.clip(lean, -1, 1))
-        ordered = np.sort(seen, axis=-1)
-        return seen.argmax(axis=-1), np.clip(ordered[..., -1] - ordered[..., -2], 0, 1)
+        assert self.home is not None
+        x, y = middles(window.x, area.width), middles(window.y, 2 * area.height)[::-1]
+        if self._leaders is not None:
+            return self._leaders.sides(grid, self.home, x, y)
+        low, high = (0.0, 1.0) if scatter.classes else scatter.span
+        lean = 2 * (interpolated(grid[:, :, 0], self.home, x, y) - low) / (high - low) - 1
+        return (lean > 0).astype(np.intp), np.abs(np.clip(lean, -1, 1))
 
     def _steps(self, scatter: Scatter) -> int:
         """Shades of one class."""
-        return max(SHADES // max(len(scatter.classes), 2), 4)
+        return max(SHADES // _hues(scatter), 4)
 
     def _shades(self, scatter: Scatter) -> list[Color]:
         """Those of class 0 from faint to strong, those of class 1, ...; last the background."""
         steps, found = self._steps(scatter), []
-        for number in range(max(len(scatter.classes), 2)):
+        for number in range(_hues(scatter)):
             colour = self.colour(number)
             shares = np.linspace(FAINTEST, STRONGEST, steps).tolist()
             found += [self.shade(colour, share) for share in shares]
         return [*found, self._background]
 
-    def _levels(self, seen: Values, scatter: Scatter) -> NDArray[np.intp]:
+    def _levels(self, side: Sides, sure: Values, scatter: Scatter) -> NDArray[np.intp]:
         """The shade of each pixel."""
-        side, sure = self._sides(seen, scatter)
-        steps = self._steps(scatter)
+        steps, hues = self._steps(scatter), _hues(scatter)
         known = ~np.isnan(sure)
         level = np.minimum(np.where(known, sure, 0) * steps, steps - 1).astype(np.intp)
-        return np.where(known, side * steps + level, max(len(scatter.classes), 2) * steps)
+        return np.where(known, side % hues * steps + level, hues * steps)
 
-    def _draw_veils(self, cells: Cells, seen: Values, scatter: Scatter, area: Area) -> None:
+    def _draw_veils(self, cells: Cells, side: Sides, sure: Values, area: Area) -> None:
         """Dots over the region of every class but the first, closer for each further class."""
-        side, sure = self._sides(seen, scatter)
         canvas = Canvas(area.width, area.height, self.marker)
         across, down = np.meshgrid(np.arange(canvas.columns), np.arange(canvas.rows))
         rows, columns = side.shape
         number = side[down * rows // canvas.rows, across * columns // canvas.columns]
         known = ~np.isnan(sure)[down * rows // canvas.rows, across * columns // canvas.columns]
-        for each in range(1, number.max() + 1):
+        for each in np.unique(number[number > 0]).tolist():
             apart = max(5 - each, 2)
             # ASCII has two dots to a cell only: a cell in so many, one row after the other.
             veil = (across + down * (1 if self.plain else 2)) % apart == 0
@@ -224,8 +224,9 @@ class BoundaryView(PlaneView, PixelPlot):
         canvas = Canvas(area.width, area.height, self.marker)
         across = Scale(*self.window.x).unit(np.linspace(*self.home.x, grid.shape[1]))
         up = Scale(*self.window.y).unit(np.linspace(*self.home.y, grid.shape[0]))
-        for surface, levels in _surfaces(grid, scatter):
-            contours = contourpy.contour_generator(across, up, np.ma.masked_invalid(surface))
+        for surface, (down, right), levels in self._surfaces(grid, scatter):
+            x, y = across[right], up[down]
+            contours = contourpy.contour_generator(x, y, np.ma.masked_invalid(surface))
             for level in levels:
                 for line in cast(list[Values], contours.lines(level)):
                     canvas.line(line[:, 0] * canvas.columns, (1 - line[:, 1]) * canvas.rows, 0)
@@ -234,6 +235,17 @@ class BoundaryView(PlaneView, PixelPlot):
         looks = np.zeros(len(rows), np.intp)
         codes = canvas.codes[rows, columns]
         self.put(cells, columns + area.x, rows + area.y, codes, looks, [ink])
+
+    def _surfaces(
+        self, grid: Values, scatter: Scatter
+    ) -> Iterable[tuple[Values, tuple[slice, slice], list[float]]]:
+        """Surfaces, where they lie in the grid, and the levels at which lines are drawn on them."""
+        whole = slice(None), slice(None)
+        if not scatter.classes:
+            return [(grid[:, :, 0], whole, ticks(Scale(*scatter.span), 6))]
+        if self._leaders is None:
+            return [(grid[:, :, 0], whole, [0.5])]
+        return [(lead, where, [0.0]) for lead, where in self._leaders.leads(grid)]
 
     def _draw_points(self, cells: Cells, scatter: Scatter, x: Scale, y: Scale, area: Area) -> None:
         column = to_dots(x.unit(scatter.x[:, 0]), area.width)
@@ -259,11 +271,11 @@ class BoundaryView(PlaneView, PixelPlot):
 
         A number to predict has the sign of its side of the middle, and a colour by its size.
         """
-        strong = [self.colour(number) for number in range(max(len(scatter.classes), 2))]
+        strong = [self.colour(number) for number in range(_hues(scatter))]
         if scatter.classes:
             number = scatter.target.astype(np.intp)
             bright = [self.contrast.blend(colour, 1 - POINT) for colour in strong]
-            return number, number, bright if self.filled else strong
+            return number, number % len(strong), bright if self.filled else strong
         low, high = scatter.span
         lean = np.clip(2 * (scatter.target - low) / (high - low) - 1, -1, 1)
         side = (lean > 0).astype(np.intp)
@@ -277,27 +289,48 @@ class BoundaryView(PlaneView, PixelPlot):
 
     # Header -----------------------------------------------------------------------------------
 
-    def _draw_header(self, cells: Cells, scatter: Scatter, window: Window) -> None:
-        """What is over what; then the prediction under the mouse, or which sign is what."""
-        ink, text = self.part("label"), self.part("text")
-        left = f"{scatter.inputs[1]} over {scatter.inputs[0]}"
-        cells.text(0, 0, left, ink)
-        x = len(left) + 3
-        if self._hover is not None and self.grid is not None and self._inside(self._hover):
-            cells.text(x, 0, self._read(scatter, window, *self._hover), text)
-            return
+    def _header(self, cells: Cells, scatter: Scatter) -> int:
+        """Rows above the plane: none where it is small, two where one would not hold it all."""
+        if cells.height < 6 or cells.width < 20:
+            return 0
+        needed = len(_over(scatter)) + 3 + sum(len(name) + 4 for *_, name in self._legend(scatter))
+        return 2 if cells.height >= 12 and needed > cells.width + 2 else 1
+
+    def _legend(self, scatter: Scatter, width: int = 1_000) -> list[tuple[str, Color, str]]:
+        """The signs with their colours and meanings, in short where so many columns ask for it."""
+        tested, classes = bool(scatter.test.any()), scatter.classes
+        if sum(len(name) + 4 for name in classes) + 8 * tested > width + 2:
+            least = len(str(len(classes) - 1))
+            each = max((width - 8 * tested) // len(classes) - 4, least)
+            classes = tuple(shortened(classes, each))
         legend = [
             (sign(number, plain=self.plain).train, self.colour(number), name)
-            for number, name in enumerate(scatter.classes)
+            for number, name in enumerate(classes)
         ]
-        if scatter.test.any():
+        if tested:
             solid, hollow = sign(0, plain=self.plain)
             legend.append((hollow, self.colour(0), "test" if legend else f"test, {solid} train"))
-        for mark, colour, name in legend:
-            if x + 2 + len(name) > cells.width:
+        return legend
+
+    def _draw_header(self, cells: Cells, scatter: Scatter, window: Window, header: int) -> None:
+        """What is over what; then the prediction under the mouse, or which sign is what."""
+        ink, text = self.part("label"), self.part("text")
+        left = _over(scatter)
+        cells.text(0, 0, left, ink)
+        x, y = (len(left) + 3, 0) if header == 1 else (0, 1)
+        if self._hover is not None and self.grid is not None and self._inside(self._hover):
+            cells.text(x, y, self._read(scatter, window, *self._hover), text)
+            return
+        legend = self._legend(scatter, cells.width - x)
+        for number, (mark, colour, name) in enumerate(legend):
+            further = f"+{len(legend) - number:,} more"
+            # What is left out is told: room for it stays until the last one.
+            room = 0 if number == len(legend) - 1 else len(further) + 2
+            if x + 2 + len(name) + room > cells.width:
+                cells.text(x, y, further, ink)
                 break
-            cells.text(x, 0, mark, self.ink(colour))
-            cells.text(x + 2, 0, name, ink)
+            cells.text(x, y, mark, self.ink(colour))
+            cells.text(x + 2, y, name, ink)
             x += len(name) + 4
 
     def _inside(self, cell: tuple[int, int]) -> bool:
@@ -306,7 +339,10 @@ class BoundaryView(PlaneView, PixelPlot):
     def _read(self, scatter: Scatter, window: Window, column: int, row: int) -> str:
         assert self.grid is not None
         x, y = self._point((column, row), window)
-        seen = self._seen(self.grid, window, self._area)[2 * row : 2 * row + 2, column].mean(axis=0)
+        assert self.home is not None
+        at = np.array([x]), np.array([y])
+        layers = np.moveaxis(self.grid, 2, 0)
+        seen = np.array([interpolated(layer, self.home, *at)[0, 0] for layer in layers])
         place = f"{compact(x, 3)}, {compact(y, 3)}: "
         if not scatter.classes:
             return place + compact(float(seen[0]))
@@ -317,20 +353,16 @@ class BoundaryView(PlaneView, PixelPlot):
         return f"{place}{scatter.classes[best]} {100 * shares[best]:.0f} %"
 
 
+def _over(scatter: Scatter) -> str:
+    return f"{scatter.inputs[1]} over {scatter.inputs[0]}"
+
+
 def _in_turn(test: NDArray[np.bool_]) -> NDArray[np.intp]:
     """The numbers of the rows, those for testing spread evenly among the others."""
     other, tested = (np.cumsum(each) / max(int(each.sum()), 1) for each in (~test, test))
     return np.argsort(np.where(test, tested, other), kind="stable")
 
 
-def _surfaces(grid: Values, scatter: Scatter) -> list[tuple[Values, list[float]]]:
-    """Surfaces [G, G] and the levels at which lines are drawn on them."""
-    if not scatter.classes:
-        return [(grid[:, :, 0], ticks(Scale(*scatter.span), 6))]
-    if grid.shape[2] == 1:
-        return [(grid[:, :, 0], [0.5])]
-    leads = []
-    for number in range(grid.shape[2]):
-        others = np.delete(grid, number, axis=2).max(axis=2)
-        leads.append((grid[:, :, number] - others, [0.0]))
-    return leads
+def _hues(scatter: Scatter) -> int:
+    """Colours of the classes, of which many have the same one; two for numbers."""
+    return min(max(len(scatter.classes), 2), COLOURS)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from rich.style import Style
-from textual.color import Color
 
 from tuitrain.ui.widgets.cells import Cells
 from tuitrain.ui.widgets.classes import shortened
@@ -19,6 +18,12 @@ WIDEST, HIGHEST = 20, 8
 
 STRONGEST = 0.6
 """Share of the colour where every row of a class is in one field."""
+
+LEVELS = 100
+"""Shares that are told apart."""
+
+Pair = tuple[int, int]
+Inks = NDArray[np.int16]
 
 
 class ConfusionView(PixelPlot):
@@ -62,67 +67,86 @@ class ConfusionView(PixelPlot):
             left, recall, width = 0, 0, max(cells.width // max(number, 1), 1)
         header = int(cells.height > number)
         height = max(min((cells.height - header) // max(number, 1), HIGHEST, (width + 1) // 2), 1)
-        self._draw_names(cells, left, width, height, header)
-        totals = counts.sum(axis=1)
-        for i, j in np.ndindex(number, number):
-            share = counts[i, j] / totals[i] if totals[i] else 0.0
-            place = left + j * width, header + i * height
-            self._draw_field(cells, place, (width, height), int(counts[i, j]), share, i == j)
+        across = min((cells.width - left - recall) // width, number) if number else 0
+        down = min((cells.height - header) // height, number)
+        if min(across, down) < number and cells.height > 1:
+            down = min(down, cells.height - header - 1)
+            seen = f"the first {down:,} of {number:,} classes down, {across:,} across"
+            cells.text(0, cells.height - 1, seen, label)
+        self._draw_names(cells, (left, header), (width, height), (across, down))
+        self._draw_fields(cells, (left, header), (width, height), counts[:down, :across])
         end = left + number * width + recall
         if not recall:
             return
         cells.text(end - len(told), 0, told, label)
-        for i, total in enumerate(totals.tolist()):
+        for i, total in enumerate(counts.sum(axis=1).tolist()[:down]):
             unit = " %" if told == RECALL else ""
             text = f"{100 * counts[i, i] / total:.0f}{unit}" if total else "-"
             row = header + i * height + (height - 1) // 2
             cells.text(end - len(text), row, text, self.part("text"))
 
-    def _draw_names(self, cells: Cells, left: int, width: int, height: int, header: int) -> None:
+    def _draw_names(self, cells: Cells, corner: Pair, size: Pair, shown: Pair) -> None:
+        (left, header), (width, height), (across, down) = corner, size, shown
         label = self.part("label")
         if header:
             gap = int(width > 2)
-            for j, name in enumerate(shortened(self.names, width - gap)):
+            for j, name in enumerate(shortened(self.names, width - gap)[:across]):
                 cells.text(left + j * width + (width - len(name) + 1) // 2, 0, name, label)
             if left >= 5:
                 cells.text(0, 0, "true"[: left - 1], label)
-        for i, name in enumerate(shortened(self.names, left - 1) if left else []):
+        for i, name in enumerate(shortened(self.names, left - 1)[:down] if left else []):
             row = header + i * height + (height - 1) // 2
             cells.text(left - 1 - len(name), row, name, label)
 
-    def _draw_field(
-        self,
-        cells: Cells,
-        place: tuple[int, int],
-        size: tuple[int, int],
-        count: int,
-        share: float,
-        right: bool,
+    def _draw_fields(
+        self, cells: Cells, corner: Pair, size: Pair, counts: NDArray[np.int64]
     ) -> None:
-        """One number on its ground; no number for no rows, so that the others stand out."""
-        (x, y), (width, height) = place, size
-        plain = f"{count}" if count else "."[: self.plain] or "·"
-        text = plain if len(plain) <= width else "+"
-        ink = self._field_ink(count, share, right)
-        if count and self.filled:
-            for row in range(height):
-                cells.text(x, y + row, HALF * width, self._ground_ink(share, right))
-        # Numbers side by side without a gap would run together.
-        start = x + (width - len(text) + 1) // 2 if width > len(text) else x
-        cells.text(start, y + (height - 1) // 2, text, ink)
+        """Numbers on their grounds; no number for no rows, so that the others stand out.
 
-    def _field_ink(self, count: int, share: float, right: bool) -> int:
-        if not count:
-            return self.part("grid")
+        Args:
+            corner, size: of the first field, in cells: (x, y), (width, height).
+            counts: of the fields that are seen, [down, across].
+        """
+        (x, y), (width, height) = corner, size
+        texts, grounds = self._field_inks(counts)
+        some = counts > 0
+        if self.filled:
+            here = np.s_[y : y + len(counts) * height, x : x + counts.shape[1] * width]
+            whole, ground = (a.repeat(height, 0).repeat(width, 1) for a in (some, grounds))
+            cells.codes[here][whole] = ord(HALF)
+            cells.inks[here][whole] = ground[whole]
+        rows, columns = np.nonzero(~some)
+        rows, columns = y + rows * height + (height - 1) // 2, x + columns * width + width // 2
+        cells.codes[rows, columns] = ord("." if self.plain else "·")
+        cells.inks[rows, columns] = self.part("grid")
+        rows, columns = np.nonzero(some)
+        places = zip(rows.tolist(), columns.tolist(), strict=True)
+        values = zip(counts[some].tolist(), texts[some].tolist(), strict=True)
+        for (i, j), (count, ink) in zip(places, values, strict=True):
+            text = str(count) if count < 10**width else "+"
+            # Numbers side by side without a gap would run together.
+            start = (width - len(text) + 1) // 2 if width > len(text) else 0
+            row = y + i * height + (height - 1) // 2
+            cells.text(x + j * width + start, row, text, ink)
+
+    def _field_inks(self, counts: NDArray[np.int64]) -> tuple[Inks, Inks]:
+        """The ink of each field's number and that of its ground."""
+        assert self.counts is not None
+        totals = np.maximum(self.counts.sum(axis=1)[: len(counts)], 1)
+        levels = np.rint(LEVELS * counts / totals[:, None]).astype(np.intp)
+        found, places = np.unique(
+            2 * levels + np.eye(*counts.shape, dtype=np.intp), return_inverse=True
+        )
+        inks = [self._ink_pair(look // 2 / LEVELS, look % 2 > 0) for look in found.tolist()]
+        pairs = np.array(inks, np.int16).reshape(-1, 2)[places.reshape(counts.shape)]
+        return pairs[..., 0], pairs[..., 1]
+
+    def _ink_pair(self, share: float, right: bool) -> tuple[int, int]:
         if not self.filled:
-            return self.ink(self.contrast, bold=True) if right else self.part("warning")
-        ground = self._ground(share, right).rich_color
-        return self._number(Style(color=self.contrast.rich_color, bgcolor=ground, bold=right))
-
-    def _ground_ink(self, share: float, right: bool) -> int:
-        ground = self._ground(share, right).rich_color
-        return self._number(Style(color=ground, bgcolor=ground))
-
-    def _ground(self, share: float, right: bool) -> Color:
+            ink = self.ink(self.contrast, bold=True) if right else self.part("warning")
+            return ink, ink
         # A single wrong row of many must still be seen.
-        return self.shade(self.colour(0 if right else 1), STRONGEST * (0.3 + 0.7 * share))
+        colour = self.colour(0 if right else 1)
+        ground = self.shade(colour, STRONGEST * (0.3 + 0.7 * share)).rich_color
+        text = Style(color=self.contrast.rich_color, bgcolor=ground, bold=right)
+        return self._number(text), self._number(Style(color=ground, bgcolor=ground))

@@ -62,7 +62,7 @@ class Entry(Horizontal):
         self.setting = setting
         self.display = self.visible = self.shown = True
         self.input.placeholder = setting.empty or OWN
-        if self.input.value != text:
+        if self.input.value.strip() != text:
             with self.input.prevent(Input.Changed):
                 self.input.value = text
                 self.input.cursor_position = len(text)
@@ -182,3 +182,14 @@ class Group(Vertical):
         if added and self.is_attached:
             self.mount_all(added)
         self.display = any(row.display for row in self.rows)
+
+
+def height(settings: Iterable[Setting]) -> int:
+    """Lines that settings take under a heading, with it; none without settings."""
+    rows, half = 0, False
+    for setting in settings:
+        if half and not setting.wide:
+            half = False
+        else:
+            rows, half = rows + 1, not setting.wide
+    return rows + (rows > 0)

@@ -23,7 +23,7 @@ from tuitrain.ui.settings import (
     SHUFFLE,
     name_of,
 )
-from tuitrain.ui.widgets.fields import CHANGED_MARK, WRONG_MARK, Choice, Entry, Group, Row
+from tuitrain.ui.widgets.fields import CHANGED_MARK, WRONG_MARK, Choice, Entry, Group, Row, height
 from tuitrain.ui.widgets.marks import MarkSelect
 
 HINTS = {
@@ -38,6 +38,8 @@ HINTS = {
 """What else a setting may be, shown while the cursor is in it."""
 MENU_HINT = "space in the menu marks several"
 MODEL = "Model"
+LATER = (MODEL, "Data")
+"""The groups that come after the first frame."""
 BESIDE_START = 10
 """Columns of the start button's line that its text cannot have."""
 
@@ -71,10 +73,16 @@ class SettingsForm(Vertical):
             Group("Training", Row(Entry(), Entry()), Row(Entry(), self.devices)),
         ]
         self._fill()
+        later = [s for s in plan.settings(shown) if s.group in LATER]
+        self.room = Static()
+        self.room.styles.height = sum(
+            height([setting for setting in later if setting.group == title]) for title in LATER
+        )
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="fields", can_focus=False):
             yield from self.groups
+            yield self.room
         with Horizontal(id="go"):
             yield Button("Start training", id="start", variant="primary", compact=True)
             yield Static(id="ready", markup=False)
@@ -83,12 +91,13 @@ class SettingsForm(Vertical):
         self.call_after_refresh(self._complete)
 
     def _complete(self) -> None:
-        """The first frame is out, which these would have kept waiting."""
-        added = [Group(MODEL), Group("Data")]
+        """The first frame is out, which these would have kept waiting; they have their room."""
+        added = [Group(title) for title in LATER]
         self.groups += added
         with self.prevent(self.Changed):
             self._show()
         self.query_one("#fields").mount_all(added)
+        self.room.display = False
 
     @property
     def entries(self) -> Iterator[Entry]:
@@ -214,9 +223,12 @@ class SettingsForm(Vertical):
         parent = focused.parent if focused is not None else None
         if not isinstance(parent, Entry):
             return ""
-        key = parent.setting.key
-        choices = self.plan.choices(self.shown, key) if parent.setting.choice else []
-        return "  ".join(filter(None, [HINTS.get(key, ""), " ".join(choices)]))
+        key, now = parent.setting.key, parent.input.value.strip()
+        names = self.plan.choices(self.shown, key) if parent.setting.choice else []
+        if now in names:  # what comes next comes first
+            place = names.index(now)
+            names = names[place + 1 :] + names[:place]
+        return "  ".join(filter(None, [HINTS.get(key, ""), " ".join(names)]))
 
     @on(events.Resize)
     @on(events.DescendantFocus)
@@ -230,7 +242,8 @@ class SettingsForm(Vertical):
         event.stop()
         entry = event.input.parent
         if isinstance(entry, Entry):
-            self.plan.set(self.shown, entry.setting.key, event.value)
+            # not what the event tells: more may have been typed since, and would be undone
+            self.plan.set(self.shown, entry.setting.key, event.input.value)
             if entry.setting.key in CHOOSING:
                 self._show()  # what is chosen has settings of its own
             else:

@@ -66,8 +66,10 @@ def _one_two_five(low: float, high: float, mantissas: Sequence[int]) -> list[flo
 def ticks(scale: Scale, count: int) -> list[float]:
     """Round numbers within a scale, rising: about `count`, at most one more, at least two.
 
-    With a `count` of 1 there may be but one.
+    With a `count` of 1 there may be but one, and none where the scale has no finite span.
     """
+    if not 0 < scale.high - scale.low < math.inf:
+        return []
     count = max(count, 1)
     if scale.log:
         for mantissas in (range(1, 10), (1, 2, 5), (1,)):
