@@ -211,7 +211,7 @@ def test_every_run_has_its_evaluations(xor: Trained) -> None:
     assert header == ["run", "step", "loss", "accuracy", "test_loss", "test_accuracy"]
     for index, run in enumerate(xor[1]["runs"]):
         mine = [row for row in rows if row[0] == str(index)]
-        assert [int(row[1]) for row in mine] == [*range(301)]
+        assert [int(row[1]) for row in mine] == [*range(0, 301, 5)]  # the least there are: 60
         assert float(mine[-1][2]) == run["final_loss"]
         assert float(mine[-1][5]) == run["metrics"]["test_accuracy"]
 
