@@ -115,7 +115,8 @@ def end_workers(runs_dir: Path) -> None:
     for folder in experiments(runs_dir):
         worker = folder.process()
         if worker and worker.alive():
-            psutil.Process(worker.pid).kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it may be on its way out
+                psutil.Process(worker.pid).kill()
 
 
 @pytest.fixture(scope="session")
