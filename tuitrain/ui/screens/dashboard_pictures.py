@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable
 
@@ -30,7 +31,7 @@ AT_ONCE = 8
 """Steps whose weights are read in one go: more would hold up the screen."""
 
 
-class Panel:
+class Panel(ABC):
     """One picture of a run.
 
     Attributes:
@@ -48,9 +49,9 @@ class Panel:
         self.facts = facts
         self._shown: object = None
 
+    @abstractmethod
     def update(self, step: int | None) -> None:
         """Show what was after a step, None: what is now."""
-        raise NotImplementedError
 
     def _new(self, step: int | None) -> bool:
         """Whether another picture is to be shown than before."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from textual import events
 
 from tuitrain.ui.widgets.axes import Area
@@ -21,25 +23,25 @@ class ZoomPlot(Plot):
     _area = Area(0, 0, 1, 1, False, False, False)
     _drag: tuple[int, int, object] | None = None
 
+    @abstractmethod
     def reset(self) -> None:
         """Show the whole again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def zoomed(self, factor: float, cell: Cell) -> None:
         """Magnify; what is at the cell stays there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def held(self) -> object | None:
         """What is in view as dragging begins; None where there is nothing to drag."""
-        raise NotImplementedError
 
+    @abstractmethod
     def dragged(self, view: object, right: float, up: float) -> None:
         """Show what was in view, moved by fractions of its size."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hovered(self, cell: Cell | None) -> None:
         """The mouse is over a cell, or (None) no longer over any."""
-        raise NotImplementedError
 
     def _cell(self, event: events.MouseEvent) -> Cell | None:
         """Where the mouse is within the area; None outside."""
