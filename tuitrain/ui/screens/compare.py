@@ -29,6 +29,7 @@ from tuitrain.ui.survey import NO_CHOICE
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
 from tuitrain.ui.widgets.panes import LossPane
+from tuitrain.ui.widgets.paragraph import Paragraph
 from tuitrain.ui.widgets.runtable import RunTable
 from tuitrain.ui.widgets.status import StatusLine
 from tuitrain.ui.widgets.sweep import SweepView
@@ -78,9 +79,9 @@ class CompareScreen(TrainingScreen):
         yield RunTable(id="runs")
         with Container(id="finding"):
             yield Input(placeholder="words, lr>=0.01, optimizer=adam,sgd", id="find", compact=True)
-            yield Static(id="problem", classes="error")
+            yield Paragraph(id="problem", classes="error")
         yield LogPane(self.folder.log, id="log")
-        yield Static(id="verdict")
+        yield Paragraph(id="verdict")
         yield Static(Text(fairness(self.board.experiment), "dim"), id="fair")
         yield Footer(compact=True, show_command_palette=False)
 
@@ -150,7 +151,7 @@ class CompareScreen(TrainingScreen):
         verdict = findings(self.board, self.roll.line(self.table.selected))
         if verdict != self._told:
             self._told = verdict
-            self.query_one("#verdict", Static).update(verdict)
+            self.query_one("#verdict", Paragraph).update(verdict)
 
     def _span(self) -> tuple[float, float]:
         return 1.0, float(max(self.board.total(list(self.board.experiment.presets)), 2))
@@ -231,7 +232,7 @@ class CompareScreen(TrainingScreen):
             self.roll.filter = RunFilter(event.value, self.board.filter_keys)
         except InputError as error:
             problem = f"✗ {error}"
-        self.query_one("#problem", Static).update(Text(problem))
+        self.query_one("#problem", Paragraph).update(Text(problem))
         if self._typing is not None:
             self._typing.stop()
         if len(self.board.lines) <= MANY_LINES:

@@ -20,6 +20,7 @@ from textual.widgets.button import ButtonVariant
 from tuitrain.optim import Optimizer, name_of, source, summary
 from tuitrain.ui.keys import KEYS, Place
 from tuitrain.ui.settings import as_text
+from tuitrain.ui.widgets.paragraph import Paragraph
 
 
 class _Question(ModalScreen[str]):
@@ -90,12 +91,12 @@ class LearningRateDialog(ModalScreen[float | None]):
             dialog.border_title = "Learning rate from the next step on"
             yield Static("A schedule goes on from it in proportion.", classes="hint")
             yield Input(as_text(self.now), id="rate", compact=True)
-            yield Static("", id="problem", classes="error")
+            yield Paragraph("", id="problem", classes="error")
             yield Static("enter set   esc leave as it is", classes="hint")
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        self.query_one("#problem", Static).update(_problem(event.value))
+        self.query_one("#problem", Paragraph).update(_problem(event.value))
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -122,12 +123,12 @@ class TargetDialog(ModalScreen[float | str | None]):
             what = f"For {self.pane} alone: steps are counted until a run's loss is at most this."
             yield Static(what, classes="hint", markup=False)
             yield Input(now, id="target", compact=True)
-            yield Static("", id="target-problem", classes="error")
+            yield Paragraph("", id="target-problem", classes="error")
             yield Static("enter set   empty: its default   esc leave", classes="hint")
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        self.query_one("#target-problem", Static).update(self._wrong(event.value))
+        self.query_one("#target-problem", Paragraph).update(self._wrong(event.value))
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -21,6 +21,7 @@ from tuitrain.ui.facts import RunFacts
 from tuitrain.ui.screens.dialogs import Page
 from tuitrain.ui.widgets.chart import Chart
 from tuitrain.ui.widgets.curves import Layer
+from tuitrain.ui.widgets.paragraph import Paragraph
 
 INDEX = r"\d{1,7}"
 WEIGHT = re.compile(rf"\s*(\w+)\s*(?:\[\s*({INDEX}(?:\s*,\s*{INDEX})*)?\s*\])?\s*", re.ASCII)
@@ -59,7 +60,7 @@ class WeightDialog(ModalScreen[None]):
             dialog.border_title = "A single weight"
             yield Static(known, classes="hint", markup=False)
             yield Input(first, placeholder=first, id="weight", compact=True)
-            yield Static("", id="weight-problem", classes="error", markup=False)
+            yield Paragraph("", id="weight-problem", classes="error", markup=False)
             chart = Chart(placeholder="no weights recorded yet", id="weight-chart")
             chart.steps = self.facts.recording.status.total
             yield chart
@@ -71,7 +72,7 @@ class WeightDialog(ModalScreen[None]):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         place = self._place(event.value)
-        self.query_one("#weight-problem", Static).update(place if isinstance(place, str) else "")
+        self.query_one("#weight-problem", Paragraph).update(place if isinstance(place, str) else "")
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from tuitrain.spec.catalogue import SUFFIX
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.write import to_file
+from tuitrain.ui.widgets.paragraph import Paragraph
 
 
 class SaveDialog(ModalScreen[str | None]):
@@ -41,7 +42,7 @@ class SaveDialog(ModalScreen[str | None]):
                 markup=False,
             )
             yield Input(self.suggested, id="file", compact=True)
-            yield Static("", id="file-problem", classes="error", markup=False)
+            yield Paragraph("", id="file-problem", classes="error", markup=False)
             yield Static("enter save   esc leave it", classes="hint")
 
     @on(Input.Changed)
@@ -72,6 +73,6 @@ class SaveDialog(ModalScreen[str | None]):
             self.dismiss(name)
 
     def _tell(self, problem: str) -> None:
-        self.query_one("#file-problem", Static).update(problem)
+        self.query_one("#file-problem", Paragraph).update(problem)
         if problem:
             self.app.bell()

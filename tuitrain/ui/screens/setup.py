@@ -30,6 +30,7 @@ from tuitrain.ui.plan import Checked, Plan
 from tuitrain.ui.settings import Draft
 from tuitrain.ui.widgets.form import SettingsForm
 from tuitrain.ui.widgets.marks import PresetList, margin
+from tuitrain.ui.widgets.paragraph import Paragraph
 from tuitrain.ui.widgets.preview import Preview
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class SetupScreen(Screen[None]):
                 yield PresetList(id="presets", compact=True)
             with Vertical(id="chosen"):
                 with VerticalScroll(id="about"):
-                    yield Static(id="story")
+                    yield Paragraph(id="story")
                 yield SettingsForm(self.plan, self.chosen, id="settings")
             yield Preview(id="preview")
         yield Footer(compact=True, show_command_palette=False)
@@ -197,7 +198,7 @@ class SetupScreen(Screen[None]):
         self._list("")
 
     def _describe(self, preset: Preset) -> None:
-        self.query_one("#story", Static).update(about(preset))
+        self.query_one("#story", Paragraph).update(about(preset))
         self.query_one(Preview).show(preset)
 
     # Keys -----------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import Input, Label, Select, Static
+from textual.widgets import Input, Label, Select
 
 from tuitrain.ui.plan import OWN
 from tuitrain.ui.settings import Setting
+from tuitrain.ui.widgets.paragraph import Paragraph
 
 CHANGED_MARK, WRONG_MARK, CHOICE_MARK = "•", "✗", "↕"
 
@@ -119,7 +120,7 @@ class Row(Vertical):
     def __init__(self, *parts: Entry | Choice) -> None:
         super().__init__()
         self.parts = parts
-        self.error = Static(classes="error", markup=False)
+        self.error = Paragraph(classes="error", markup=False)
 
     def compose(self) -> ComposeResult:
         yield Horizontal(*self.parts, classes="parts")

@@ -11,7 +11,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Static
 
 from tuitrain.data import Dataset, dataset
 from tuitrain.errors import InputError
@@ -20,6 +19,7 @@ from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import image, rows, test_rows
 from tuitrain.ui.pictures import at_a_glance
 from tuitrain.ui.settings import in_form
+from tuitrain.ui.widgets.paragraph import Paragraph
 from tuitrain.ui.widgets.picture import PictureView
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Preview(Vertical):
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.views = [PictureView(classes="panel")]
-        self.table = Static(id="rows", classes="panel", markup=False)
+        self.table = Paragraph(id="rows", classes="panel", markup=False)
         self.plane: BoundaryView | None = None
         self.samples: SamplesView | None = None
 

@@ -10,6 +10,7 @@ from textual.geometry import Size
 from tuitrain.record.series import Series
 from tuitrain.ui.facts import Tensor
 from tuitrain.ui.widgets.cells import Cells
+from tuitrain.ui.widgets.paragraph import AutoHeight
 from tuitrain.ui.widgets.plot import Plot
 from tuitrain.ui.widgets.spark import spark
 from tuitrain.ui.widgets.ticks import compact
@@ -21,7 +22,7 @@ NARROW = 6
 RATIO = "update/w"
 
 
-class TensorsTable(Plot):
+class TensorsTable(AutoHeight, Plot):
     """A line for each tensor: norm, mean and spread, each with the way it came."""
 
     DEFAULT_CSS = "TensorsTable { height: auto; }"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.table import Table
-from textual.widgets import Static
 
 from tuitrain.record.status import Status
 from tuitrain.record.usage import GPU
+from tuitrain.ui.widgets.paragraph import Paragraph
 
 MEGA, GIGA = 1_000_000, 1_000_000_000
 
 
-class DevicePanel(Static):
+class DevicePanel(Paragraph):
     """Device, share of a core and memory of the worker, and the graphics processors."""
 
     def show(

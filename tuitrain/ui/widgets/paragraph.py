@@ -1,0 +1,33 @@
+"""Widgets of `height: auto` whose content changes."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from textual.geometry import Region
+from textual.widget import Widget
+from textual.widgets import Static
+
+
+class AutoHeight(Widget):
+    """A widget whose height follows its content, whatever else is laid out meanwhile.
+
+    Textual 8 counts the changes of a widget to know whether the size that it has worked out is
+    still right, but counts none while an earlier change waits for the widget's next idle moment.
+    A layout in between keeps the old height for the new content, until the next change.
+    """
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        if layout and self._layout_required:
+            self._layout_updates += 1
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+
+class Paragraph(AutoHeight, Static):
+    """A text that is updated and takes as many lines as it needs."""
