@@ -15,8 +15,7 @@ from tests.cli.conftest import Command
 PRESET = """\
 title = "Mine"
 [data]
-kind = "csv"
-file = "mine.csv"
+csv = "mine.csv"
 test = 0.25
 [model]
 kind = "network"
@@ -74,3 +73,20 @@ def test_each_experiment_has_the_file_as_it_was(preset: Path, tuitrain: Command)
     assert kept[1] == table.read_text()
     assert "w" not in kept[0]
     assert exported(tuitrain, ids[0]) != exported(tuitrain, ids[1])
+
+
+def test_a_file_takes_the_place_of_other_data(preset: Path, tuitrain: Command) -> None:
+    file = preset.with_name("mine.csv")
+    options = ["--set", "data.test=0.25", "--set", f"data.csv={file}", "--set", "train.batch=full"]
+    ran = tuitrain("run", "circle", *options, "--steps", "5", "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert 0 <= json.loads(ran.stdout)["runs"][0]["metrics"]["test_accuracy"] <= 1
+    kept = tuitrain("run", "circle", "--set", f"data.csv={file}.gone", "--json")
+    assert kept.returncode == 2
+    assert (
+        kept.stderr
+        == f"tuitrain: error: {file}.gone: No such file or directory; expected a CSV file\n"
+    )
+    kept = tuitrain("run", "circle", "--set", "data.csv=7", "--json")
+    assert kept.returncode == 2
+    assert kept.stderr.startswith("tuitrain: error: --set data.csv=7: cannot be 7")

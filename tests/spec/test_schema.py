@@ -65,3 +65,11 @@ def test_required_keys_are_those_without_default():
     required = json_schema()["$defs"]["Preset"]["required"]
     assert required == ["title", "loss", "model", "optimizer", "train"]
     assert list(Preset.__struct_fields__[:5]) == required
+
+
+def test_the_file_of_data_says_what_kind_they_are():
+    validator = jsonschema.Draft202012Validator(json_schema())
+    document = to_document(find("sales-mse"))
+    validator.validate(document | {"data": {"csv": "my.csv", "target": 3}})
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate(document | {"data": {"target": 3}})

@@ -28,7 +28,7 @@ PRESET = """\
 title = "Mine"
 [data]
 kind = "csv"
-file = "mine.csv"
+csv = "mine.csv"
 [model]
 kind = "network"
 [loss]
@@ -54,7 +54,7 @@ def write(tmp_path):
     def files(text: str | bytes = GOOD, *lines: str, loss: str = "mse") -> Path:
         content = text if isinstance(text, bytes) else text.encode()
         (tmp_path / "mine.csv").write_bytes(content)
-        preset = PRESET.replace('file = "mine.csv"', "\n".join(('file = "mine.csv"', *lines)))
+        preset = PRESET.replace('csv = "mine.csv"', "\n".join(('csv = "mine.csv"', *lines)))
         path = tmp_path / "mine.toml"
         path.write_text(preset.replace('"mse"', f'"{loss}"'), "utf-8")
         return path
@@ -173,7 +173,7 @@ def test_classes_that_are_numbers(read):
 def test_numbers_are_read_to_the_last_bit(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("csv") / "mine.csv"
     path.write_text("a,b,y\n" + "".join(f"{a!r},{b!r},{y!r}\n" for a, b, y in values))
-    document = parse(PRESET, "mine") | {"data": {"kind": "csv", "file": str(path)}}
+    document = parse(PRESET, "mine") | {"data": {"csv": str(path)}}
     found = table(decode(document, "mine").data)
     np.testing.assert_array_equal(np.column_stack([found.x, found.y]), values)
 
@@ -325,8 +325,8 @@ def test_no_file(write, tmp_path, file, problem):
 
 @pytest.mark.parametrize("file", ["a\0b", "a\x1b[2J", "\ud800"])
 def test_a_path_that_cannot_be(file):
-    document = parse(PRESET, "mine") | {"data": {"kind": "csv", "file": file}}
-    with pytest.raises(InputError, match=r"^mine: data.file: holds the control character"):
+    document = parse(PRESET, "mine") | {"data": {"kind": "csv", "csv": file}}
+    with pytest.raises(InputError, match=r"^mine: data.csv: holds the control character"):
         decode(document, "mine")
 
 
@@ -334,7 +334,7 @@ def test_a_path_that_cannot_be(file):
 def test_any_file_gives_a_table_or_one_line(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("csv") / "mine.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    document = parse(PRESET, "mine") | {"data": {"kind": "csv", "file": str(path)}}
+    document = parse(PRESET, "mine") | {"data": {"csv": str(path)}}
     found, line = None, ""
     try:
         found = table(decode(document, "mine").data)
@@ -356,7 +356,7 @@ def test_a_path_begins_at_the_preset_file(write, tmp_path, monkeypatch):
     path = write()
     monkeypatch.chdir("/")
     preset = load_file(path)
-    assert preset.data.file == str(tmp_path / "mine.csv")
+    assert preset.data.csv == str(tmp_path / "mine.csv")
     assert decode(parse(to_toml(preset), "mine"), "mine") == preset
 
 
@@ -364,15 +364,15 @@ def test_a_path_of_the_command_line_begins_where_one_is(write, tmp_path, monkeyp
     preset = load_file(write())
     (tmp_path / "other.csv").write_text("a,b\n1,2\n3,4\n")
     monkeypatch.chdir(tmp_path)
-    changed = override(preset, {"data.file": "other.csv"})
-    assert changed.data.file == str(tmp_path / "other.csv")
+    changed = override(preset, {"data.csv": "other.csv"})
+    assert changed.data.csv == str(tmp_path / "other.csv")
     assert inputs_outputs(changed) == (1, 1)
 
 
 def test_another_file_needs_no_old_checksum(write, tmp_path):
     preset = pinned(load_file(write()))
     (tmp_path / "other.csv").write_text("a,b\n1,2\n3,4\n")
-    changed = override(preset, {"data.file": str(tmp_path / "other.csv")})
+    changed = override(preset, {"data.csv": str(tmp_path / "other.csv")})
     assert changed.data.sha256 == ""
     assert override(preset, {"train.steps": 7}).data.sha256 == preset.data.sha256
 
@@ -453,7 +453,7 @@ def test_experiments_have_their_own_files(write, tmp_path, forget):
         moved = tmp_path / "moved" / folder.id
         (preset,) = ExperimentFolder(moved).experiment.presets.values()
         kept = moved / "data" / f"{preset.data.sha256[:12]}.csv"
-        assert preset.data.file == str(kept)
+        assert preset.data.csv == str(kept)
         assert kept.stat().st_mode & 0o777 == 0o600
         assert kept.parent.stat().st_mode & 0o777 == 0o700
         assert preset.data.sha256 == hashlib.sha256(kept.read_bytes()).hexdigest()
@@ -472,7 +472,7 @@ def test_an_experiment_just_made_is_as_it_is_read(write, tmp_path):
     again = ExperimentFolder.create(tmp_path / "runs", folder.experiment)
     shutil.rmtree(folder.path)
     assert len(dataset(again.experiment.presets["other"]).x) == 3
-    assert str(again.path) in again.experiment.presets["other"].data.file
+    assert str(again.path) in again.experiment.presets["other"].data.csv
 
 
 def test_an_experiment_without_a_file_has_no_copies(tmp_path):

@@ -64,7 +64,7 @@ def test_the_file_of_the_data_may_change(tmp_path):
     rows.write_text("a,b\n1,2\n3,4\n")
     preset = tmp_path / "first.toml"
     preset.write_text(
-        'title = "t"\n[data]\nkind = "csv"\nfile = "rows.csv"\n[model]\nkind = "linear"\n'
+        'title = "t"\n[data]\nkind = "csv"\ncsv = "rows.csv"\n[model]\nkind = "linear"\n'
         '[loss]\nkind = "mse"\n[optimizer]\nname = "sgd"\nlr = 0.1\n[train]\nsteps = 1\n'
     )
     pin = pinned(load_file(preset))
@@ -74,5 +74,5 @@ def test_the_file_of_the_data_may_change(tmp_path):
     elsewhere.write_text(to_file(pin, "first"))
     rows.write_text("a,b\n1,2\n3,5\n")
     saved = load_file(elsewhere)
-    assert saved.data.file == str(rows)
+    assert saved.data.csv == str(rows)
     assert not saved.data.sha256

@@ -23,7 +23,7 @@ def preset(tmp_path: Path) -> Path:
     table.write_text("a,b,kind\n" + "".join(f"{i},{i % 3},{'uv'[i % 2]}\n" for i in range(20)))
     spiral = find("spiral")
     train = replace(spiral.train, batch=5, epochs=10)
-    mine = replace(spiral, name="mine", data=Csv(file=str(table), test=0.2), train=train)
+    mine = replace(spiral, name="mine", data=Csv(csv=str(table), test=0.2), train=train)
     path = tmp_path / "mine.toml"
     path.write_text(to_toml(replace(mine, expected=type(mine.expected)())))
     return path

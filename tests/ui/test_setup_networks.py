@@ -339,32 +339,32 @@ async def test_a_file_of_data_that_goes_is_told_in_a_line(opened, tmp_path) -> N
     text = to_toml(find("spiral"))
     start, end = text.index("[data]"), text.index("[regularisation]")
     file = tmp_path / "mine.toml"
-    data = '[data]\nkind = "csv"\nfile = "rows.csv"\ntest = 0.25\n'
+    data = '[data]\ncsv = "rows.csv"\ntest = 0.25\n'
     file.write_text(text[:start] + data + text[end:])
     file.write_text(file.read_text().replace("batch = 35", "batch = 5"))
     async with opened(size=(200, 60)) as pilot:
         await pick(pilot, str(file))
         assert "15 rows + 5 test" in picture(pilot)
         assert "b over a" in picture(pilot)
-        assert entry(pilot, "data.file").input.value == str(rows)
+        assert entry(pilot, "data.csv").input.value == str(rows)
         content = rows.read_text()
         rows.unlink()
         await retype(pilot, "optimizer.lr", "0.5")
-        assert "No such file" in said(pilot, "data.file")
-        assert "\n" not in said(pilot, "data.file")
+        assert "No such file" in said(pilot, "data.csv")
+        assert "\n" not in said(pilot, "data.csv")
         await pilot.press("ctrl+s")
         await pilot.pause()
-        assert pilot.app.focused is entry(pilot, "data.file").input
+        assert pilot.app.focused is entry(pilot, "data.csv").input
         await pick(pilot, "line-fit")
         await pick(pilot, str(file))
-        assert "No such file" in said(pilot, "data.file")
+        assert "No such file" in said(pilot, "data.csv")
         assert "No such file" in " ".join(picture(pilot).split())
         rows.write_text(content.replace("4,1,u", "4,1"))
         await retype(pilot, "optimizer.lr", "0.2")
-        assert "has 2 fields" in said(pilot, "data.file")
+        assert "has 2 fields" in said(pilot, "data.csv")
         other = tmp_path / "others.csv"
         other.write_text(content.replace("u", "w"))
-        await retype(pilot, "data.file", str(other))
-        assert not said(pilot, "data.file")
+        await retype(pilot, "data.csv", str(other))
+        assert not said(pilot, "data.csv")
         assert "w" in picture(pilot)
-        assert shown(pilot).data.file == str(other)
+        assert shown(pilot).data.csv == str(other)

@@ -265,7 +265,7 @@ def _with_tables(presets: dict[str, Preset]) -> tuple[dict[str, Preset], dict[st
     for name, preset in presets.items():
         if isinstance(data := preset.data, Csv):
             file = f"{TABLES}/{data.sha256[:12]}.csv"
-            moved[name] = replace(preset, data=replace(data, file=file))
+            moved[name] = replace(preset, data=replace(data, csv=file))
             if file not in tables:
                 tables[file] = content(data)
     return moved, tables

@@ -96,8 +96,8 @@ def _points(points: Points) -> None:
 
 
 def _csv(data: Csv) -> None:
-    if bad := unseen(data.file):
-        raise SpecError("data.file", f"holds the control character {bad!a}", "printable text")
+    if bad := unseen(data.csv):
+        raise SpecError("data.csv", f"holds the control character {bad!a}", "printable text")
     if data.separator in '"\r\n':
         raise SpecError("data.separator", f"cannot be {show(data.separator)}", "one such as , or ;")
     table(data)

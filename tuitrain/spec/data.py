@@ -140,8 +140,8 @@ class Digits(_Data, frozen=True, kw_only=True, tag="digits"):
 class Csv(_Data, frozen=True, kw_only=True, tag="csv"):
     """Rows of a CSV file of your own: UTF-8, with quoted fields where they are needed."""
 
-    file: Annotated[str, Meta(min_length=1)]
-    """Its path; in a preset file, from that file's directory."""
+    csv: Annotated[str, Meta(min_length=1)]
+    """Its path; in a preset file, from that file's directory. It makes `kind` superfluous."""
     target: Column | None = None
     """What is to be predicted: a column's name, or its number from 1; the last one if not given."""
     columns: list[Column] = field(default_factory=list)

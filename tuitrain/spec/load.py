@@ -49,7 +49,7 @@ def decode(document: Mapping[str, Any], where: str) -> Preset:
             wrong with a file of data.
     """
     try:
-        preset = convert({"name": Path(where).stem} | with_paragraphs(document), Preset)
+        preset = convert({"name": Path(where).stem} | spelled_out(document), Preset)
         preset = located(preset, Path(where).parent)
         check(preset)
     except SpecError as error:
@@ -66,10 +66,10 @@ def located(preset: Preset, directory: Path) -> Preset:
     """
     if not isinstance(preset.data, Csv):
         return preset
-    path = Path(preset.data.file)
+    path = Path(preset.data.csv)
     with contextlib.suppress(RuntimeError):  # of a user that there is not: it is a plain name
         path = path.expanduser()
-    return replace(preset, data=replace(preset.data, file=str((directory / path).absolute())))
+    return replace(preset, data=replace(preset.data, csv=str((directory / path).absolute())))
 
 
 def pinned(preset: Preset) -> Preset:
@@ -83,9 +83,16 @@ def pinned(preset: Preset) -> Preset:
     return replace(preset, data=replace(preset.data, sha256=table(preset.data).sha256))
 
 
-def with_paragraphs(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Story and expectation with the lines of a paragraph joined, as they will be wrapped anew."""
+def spelled_out(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with what its author may leave out or break into lines.
+
+    A table `data` with a file `csv` is of that kind. The lines of a paragraph of story and
+    expectation are joined, as they will be wrapped anew.
+    """
     joined = dict(document)
+    data = document.get("data")
+    if isinstance(data, dict) and "csv" in data:
+        joined["data"] = {"kind": "csv"} | data
     for key in ("story", "expectation"):
         if isinstance(text := document.get(key), str):
             paragraphs = re.split(r"\n\s*\n", text.strip())

@@ -14,7 +14,7 @@ from tuitrain.errors import InputError
 from tuitrain.optim.schedules import parse_schedule
 from tuitrain.spec.check import check
 from tuitrain.spec.data import Csv
-from tuitrain.spec.load import located, to_document, with_paragraphs
+from tuitrain.spec.load import located, spelled_out, to_document
 from tuitrain.spec.preset import Expected, Preset
 from tuitrain.spec.size import shapes
 from tuitrain.spec.strict import SpecError, convert, show
@@ -31,6 +31,9 @@ TAGS = {
 
 STARTS = ("model.initialisation", "model.biases", "model.std")
 """The keys that say how weights start; start values that are written out would hide them."""
+
+CSV = "data.csv"
+"""The key that makes the data those of a file, whatever they were."""
 
 SHAPING = ("data", "model", "loss")
 """The tables on which the shapes of the parameters depend."""
@@ -59,11 +62,11 @@ def override(
     """The preset with some keys changed, checked throughout.
 
     Choosing another kind of optimizer, loss, model or data (`optimizer=adam`, `loss.kind=mse`)
-    takes that kind's own defaults for everything; `schedule` takes a specification such as
-    `cosine:end=0.01`. `train.epochs` replaces `train.steps` and the other way round. What no
-    longer holds goes: `expected`, which belongs to the preset's own settings, and `model.init`,
-    which belongs to its own seed and shapes, after a change of `train.seed`, of a shape or of how
-    weights start, and `data.sha256` after one of `data.file`.
+    takes that kind's own defaults for everything, as `data.csv` does; `schedule` takes a
+    specification such as `cosine:end=0.01`. `train.epochs` replaces `train.steps` and the other way
+    round. What no longer holds goes: `expected`, which belongs to the preset's own settings, and
+    `model.init`, which belongs to its own seed and shapes, after a change of `train.seed`, of a
+    shape or of how weights start, and `data.sha256` after one of `data.csv`.
 
     Args:
         preset: what to start from.
@@ -79,6 +82,9 @@ def override(
         for key, value in changes.items()
     }
     document = to_document(preset)
+    if CSV in changes and "data.kind" not in changes:
+        changes = {"data.kind": "csv", **changes}
+        names["data.kind"] = names[CSV]
     for key in sorted(changes, key=_coarse_first):
         value = changes[key]
         if key == "schedule" and isinstance(value, str):
@@ -89,7 +95,7 @@ def override(
     if len(lengths := {"train.steps", "train.epochs"} - changes.keys()) == 1:
         document["train"].pop(lengths.pop().removeprefix("train."), None)
     try:
-        changed = _without_stale(convert(with_paragraphs(document), Preset), preset, changes)
+        changed = _without_stale(convert(spelled_out(document), Preset), preset, changes)
         changed = _fitting(located(changed, Path()), preset, changes)
         check(changed)
     except SpecError as error:
@@ -147,7 +153,7 @@ def _without_stale(changed: Preset, before: Preset, changes: Mapping[str, object
     drawn = changed.train.seed != before.train.seed or any(_given(key, changes) for key in STARTS)
     if drawn and not _given("model.init", changes):
         changed = _drawn_anew(changed)
-    file = _given("data.file", changes) and not _given("data.sha256", changes)
+    file = _given(CSV, changes) and not _given("data.sha256", changes)
     if isinstance(changed.data, Csv) and file:
         changed = replace(changed, data=replace(changed.data, sha256=""))
     return changed

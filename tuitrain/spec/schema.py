@@ -32,6 +32,7 @@ def json_schema() -> dict[str, Any]:
                 properties[key]["description"] = text
             if tag := cls.__struct_config__.tag_field:  # type: ignore[attr-defined]
                 properties[tag]["description"] = (inspect.getdoc(cls) or "").partition("\n")[0]
+    definitions["Csv"]["required"].remove("kind")  # a file says enough
     definitions["Train"]["oneOf"] = [{"required": ["steps"]}, {"required": ["epochs"]}]
     return {"$schema": DIALECT, "title": "A preset of tuitrain", **schema}
 

@@ -68,7 +68,7 @@ def table(data: Csv) -> Table:
     Raises:
         InputError: the file is missing, too large, another than it was, or has a bad line.
     """
-    sha256 = data.sha256 or _checksum(data.file, *_version(data.file))
+    sha256 = data.sha256 or _checksum(data.csv, *_version(data.csv))
     # of a preset that differs in other keys of the data the table is the same
     plain = replace(data, sha256=sha256, test=0.0, shuffle=None, standardise=False)
     return _table(msgspec.json.encode(plain))
@@ -92,10 +92,10 @@ def content(data: Csv) -> bytes:
     Raises:
         InputError: the file cannot be read, or is another than it was.
     """
-    found = _content(data.file)
+    found = _content(data.csv)
     if _sha256(found) != data.sha256:
         expected = f"the file with sha256 {data.sha256}"
-        raise InputError("has changed", where=data.file, expected=expected)
+        raise InputError("has changed", where=data.csv, expected=expected)
     return found
 
 
@@ -121,7 +121,7 @@ def _table(document: bytes) -> Table:
     """The table of a `Csv` in JSON, with the checksum of its file."""
     data = msgspec.json.decode(document, type=Csv)
     text = content(data)
-    decode_utf8(text, data.file)
+    decode_utf8(text, data.csv)
     lines = _all_lines(text, data)
     names = _names(lines, data)
     last = len(names)
@@ -140,7 +140,7 @@ def _table(document: bytes) -> Table:
 
 
 def _error(data: Csv, line: int, problem: str, expected: str = "") -> InputError:
-    return InputError(problem, where=f"{data.file}: line {line}", expected=expected)
+    return InputError(problem, where=f"{data.csv}: line {line}", expected=expected)
 
 
 _split: dict[tuple[str, str], list[Line]] = {}
@@ -200,7 +200,7 @@ def _names(lines: Iterator[Line], data: Csv) -> list[str]:
     """The names of the columns, from the header if there is one; takes the first line."""
     line, fields = next(lines, (0, ()))
     if not fields:
-        raise InputError("empty", where=data.file, expected="a line for each row")
+        raise InputError("empty", where=data.csv, expected="a line for each row")
     names = [f"column {i + 1}" for i in range(len(fields))]
     if data.header:
         if all(isfinite(_number(field)) for field in fields):
@@ -233,7 +233,7 @@ def _column(column: Column, names: list[str], data: Csv, key: str) -> int:
         expected = f"1 to {len(names)}"
     else:
         expected = nearest(column, names) if data.header else "a number: there is no header"
-    raise InputError(f"no column {show(column)} for data.{key}", where=data.file, expected=expected)
+    raise InputError(f"no column {show(column)} for data.{key}", where=data.csv, expected=expected)
 
 
 def _check_columns(inputs: list[int], target: int, names: list[str], data: Csv) -> None:
@@ -244,7 +244,7 @@ def _check_columns(inputs: list[int], target: int, names: list[str], data: Csv) 
     ):
         if bad:
             problem = f"{show(names[bad[0]])} in data.columns {why}"
-            raise InputError(problem, where=data.file, expected="other columns")
+            raise InputError(problem, where=data.csv, expected="other columns")
 
 
 def _repeated(items: Iterable[T]) -> list[T]:
@@ -280,9 +280,9 @@ class _Reader:
             x.extend(row)
             y.append(self._target(line, fields))
             if len(y) > MOST_ROWS:
-                raise InputError("too large", where=self.data.file, expected=f"{MOST_ROWS:,} rows")
+                raise InputError("too large", where=self.data.csv, expected=f"{MOST_ROWS:,} rows")
         if not y:
-            raise InputError("has no rows", where=self.data.file, expected="at least one row")
+            raise InputError("has no rows", where=self.data.csv, expected="at least one row")
         targets = np.frombuffer(y)
         if self.classes:
             targets = self._ranks()[targets.astype(np.intp)]
@@ -319,7 +319,7 @@ class _Reader:
         """Number of each class in the order of their names, by number as they came."""
         if len(self.labels) == 1:
             only = f"has only the class {show(*self.labels)}"
-            raise InputError(only, where=self.data.file, expected="at least two classes")
+            raise InputError(only, where=self.data.csv, expected="at least two classes")
         ranks = np.empty(len(self.labels))
         for rank, text in enumerate(sorted(self.labels, key=_order)):
             ranks[self.labels[text]] = rank

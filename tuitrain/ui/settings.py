@@ -22,7 +22,7 @@ OPTIMIZER, LOSS, INITIALISER = "optimizer.name", "loss.kind", "model.initialisat
 CHOOSING = (OPTIMIZER, LOSS, INITIALISER)
 """The keys that choose what a table is; another choice brings its own defaults."""
 HIDDEN, CHANNELS, ACTIVATION = "model.hidden", "model.channels", "model.activation"
-FILE, SHUFFLE = "data.file", "data.shuffle"
+FILE, SHUFFLE = "data.csv", "data.shuffle"
 
 DATA_KEYS = {
     "rows": "rows",
@@ -235,7 +235,7 @@ def _loss(preset: Preset) -> list[Setting]:
 
 def _data(preset: Preset) -> list[Setting]:
     data = preset.data
-    file = [Setting(FILE, "file", data.file, wide=True)] if isinstance(data, Csv) else []
+    file = [Setting(FILE, "file", data.csv, wide=True)] if isinstance(data, Csv) else []
     return file + [
         Setting(
             key := f"data.{name}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +73,8 @@ class LossPane(Chart):
     curves: list[BandLayer]  # type: ignore[assignment]
     unit_name = "step"
     note = ""
+    _levels: Mapping[int, Dots] = {}
+    """How many cells down the line of each layer, by its identity, is in each column of dots."""
 
     def _fit(self, cells, header, x):  # type: ignore[no-untyped-def]
         self.margin = self._names_width(cells.width)
@@ -99,13 +101,18 @@ class LossPane(Chart):
     # Curves -----------------------------------------------------------------------------------
 
     def _draw_curves(self, canvas: Canvas, curves: list[Curve], x: Scale, y: Scale) -> None:
-        """Quartiles beneath, and thin lines above: how far a column spans is shown beneath."""
+        """Quartiles beneath, and thin lines above: how far a column spans is shown beneath.
+
+        A line goes through the middle of what each column spans. The last values would make
+        waves of batches that come in turn, in which no run ever was.
+        """
         if not curves:
             return
-        shown = [curve.smooth or curve.raw for curve in curves]
-        low, high = self._spans(curves, shown, canvas, x)
-        values = np.stack([[columns.last for columns in shown], low, high])
-        levels, bottom, top = to_dots(y.unit(values), canvas.rows, down=True)  # [lines, columns]
+        bottom, top = self._spans([curve.smooth or curve.raw for curve in curves], canvas, y)
+        levels = _middle(bottom, top)  # [lines, columns]
+        cells = levels * canvas.height / canvas.rows
+        self._levels = {id(curve.layer): line for curve, line in zip(curves, cells, strict=True)}
+        self._spread(curves, bottom, top, canvas, x, y)
         inks = [self.ink(self.colour(curve.layer.colour)) for curve in curves]
         faint = [self.ink(self.colour(curve.layer.colour, fade=0.65)) for curve in curves]
         canvas.level = 1
@@ -121,19 +128,23 @@ class LossPane(Chart):
             own = np.array(inks)[some].tolist()
             canvas.lines(columns, levels[some], own, dashes[some].tolist())
 
-    def _spans(
-        self, curves: list[Curve], shown: list[Columns], canvas: Canvas, x: Scale
-    ) -> tuple[Dots, Dots]:
-        """The quartiles of lines of several runs; of one, what it passes within a column."""
-        low, high = [columns.low for columns in shown], [columns.high for columns in shown]
+    def _spans(self, found: Sequence[Columns], canvas: Canvas, y: Scale) -> tuple[Dots, Dots]:
+        """The lowest and the highest dot of each column, [lines, columns]."""
+        values = np.stack([[each.low for each in found], [each.high for each in found]])
+        bottom, top = to_dots(y.unit(values), canvas.rows, down=True)
+        return bottom, top
+
+    def _spread(
+        self, curves: list[Curve], bottom: Dots, top: Dots, canvas: Canvas, x: Scale, y: Scale
+    ) -> None:
+        """Puts the quartiles of lines of several runs in the place of what their columns span."""
         edges = [curve.layer.edges(self.smoothing) for curve in curves]  # type: ignore[attr-defined]
         banded = [place for place, pair in enumerate(edges) if pair is not None]
-        for side, rows in ((0, low), (1, high)):
-            series = [edges[place][side] for place in banded]
-            found = columns_of(series, x.low, x.high, canvas.columns, x.log)
-            for place, columns in zip(banded, found, strict=True):
-                rows[place] = columns.low
-        return np.stack(low), np.stack(high)
+        if not banded:
+            return
+        series = [edges[place][side] for side in (0, 1) for place in banded]
+        found = columns_of(series, x.low, x.high, canvas.columns, x.log)
+        bottom[banded], top[banded] = np.split(_middle(*self._spans(found, canvas, y)), 2)
 
     def _draw_bands(self, canvas: Canvas, top: Dots, bottom: Dots, inks: list[int]) -> None:
         # An upper quartile that is infinite has no edge; a lower one may be below a log axis.
@@ -213,9 +224,20 @@ class LossPane(Chart):
         area = self._area
         across = np.floor(to_dots(over.x.unit(np.array(steps)), area.width))
         down = np.floor(to_dots(over.y.unit(np.array(values)), area.height, down=True))
+        down = self._on_lines(layers, np.array(steps), over.x, down)
         columns = area.x + np.clip(across, -1, area.width).astype(int)
         rows = area.y + np.clip(down, -1, area.height).astype(int)
         return list(zip(columns.tolist(), rows.tolist(), layers, strict=True))
+
+    def _on_lines(self, layers: list[BandLayer], steps: Dots, x: Scale, rows: Dots) -> Dots:
+        """The rows, each moved to where its line is drawn at the step."""
+        found = rows.copy()
+        for place, (layer, unit) in enumerate(zip(layers, x.unit(steps), strict=True)):
+            line = self._levels.get(id(layer), rows[:0])
+            here = line[np.clip(int(unit * len(line)), 0, len(line) - 1)] if len(line) else math.nan
+            if math.isfinite(here):
+                found[place] = math.floor(here)
+        return found
 
     def _letters(self, over: Overlay, ends: list[tuple[int, int, BandLayer]]) -> None:
         """The letter of each line where it is now; of letters at one place the first one wins."""
@@ -280,6 +302,11 @@ class LossPane(Chart):
             over.cells.text(left + len(mark), row, text, self.part("text"))
         if rest > 0:
             over.cells.text(left, area.y + room, f"   +{rest} more", self.part("label"))
+
+
+def _middle(bottom: Dots, top: Dots) -> Dots:
+    """Between the ends of each span; the upper one where the lower one is not on the scale."""
+    return np.where(np.isfinite(bottom), (bottom + top) / 2, top)
 
 
 def _apart(rows: Sequence[int], first: int, last: int) -> list[int]:

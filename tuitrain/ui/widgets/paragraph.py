@@ -29,5 +29,5 @@ class AutoHeight(Widget):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
 
-class Paragraph(AutoHeight, Static):
+class Paragraph(Static, AutoHeight):
     """A text that is updated and takes as many lines as it needs."""

@@ -22,7 +22,7 @@ NARROW = 6
 RATIO = "update/w"
 
 
-class TensorsTable(AutoHeight, Plot):
+class TensorsTable(Plot, AutoHeight):
     """A line for each tensor: norm, mean and spread, each with the way it came."""
 
     DEFAULT_CSS = "TensorsTable { height: auto; }"
