@@ -225,7 +225,8 @@ class StoreWriter:
         self.reserve.unlink(missing_ok=True)
 
     def _connect(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path, isolation_level=None)
+        # made in one thread and used in another, never in two at a time
+        database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         database.execute(f"PRAGMA page_size = {PAGE}")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")

@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Callable
 from typing import Any
 
 from tuitrain.errors import InputError
@@ -26,10 +25,9 @@ from tuitrain.record.inbox import (
     discard,
     receive,
 )
-from tuitrain.record.landscape import Landscape
 from tuitrain.record.status import Event, EventKind, ExperimentState, RunResult, RunStatus, Status
 from tuitrain.record.store import StoreWriteError, StoreWriter
-from tuitrain.spec.recording import Chunk, Evaluation
+from tuitrain.worker.background import BackgroundWriter, Entry, News
 from tuitrain.worker.probing import Prober
 from tuitrain.worker.progress import Pace, Progress, Rate, unknown
 
@@ -56,10 +54,10 @@ class Session:
         self._stopping = False
         self._stacks: list[Progress] = []
         self._rate = Rate()
-        self._news: list[Chunk | Evaluation | Event | Landscape] = []
+        self._news: list[News] = []
         self._obeyed: set[str] = set()
         self._results_due = 0.0
-        self._writer: StoreWriter | None = None
+        self._writer: BackgroundWriter | None = None
 
     def stop(self) -> None:
         """Ends the session soon, as a `Stop` command does; a signal handler may call it."""
@@ -107,9 +105,8 @@ class Session:
             threads=experiment.threads,
             pace=experiment.pace,
         )
-        self._writer = StoreWriter(
-            self.folder.database, [stack.trainer.layout for stack in self._stacks]
-        )
+        layouts = [stack.trainer.layout for stack in self._stacks]
+        self._writer = BackgroundWriter(StoreWriter(self.folder.database, layouts))
         self._event("started", {"device": str(device)})
         self._record(self._results("running"), snapshot=True)
 
@@ -128,6 +125,7 @@ class Session:
         speed = self._status.step / self._status.seconds if self._status.seconds else 0.0
         self._update(state, steps_per_second=speed)
         self._record(results, snapshot=True)
+        self._written()
 
     def _fail(self, error: Exception) -> None:
         """Records why, if the store can still be written."""
@@ -135,16 +133,19 @@ class Session:
         self._news.clear()  # what could not be written once is not tried again
         self._update("failed", error=line, exit_code=2 if isinstance(error, InputError) else 1)
         self._event("failed", {"error": line})
+        with contextlib.suppress(Exception):  # it will fail below again
+            self._written()
         try:
             results = self._results("failed")
             if self._writer is None:
-                self._writer = StoreWriter(self.folder.database, [])
+                self._writer = BackgroundWriter(StoreWriter(self.folder.database, []))
                 with contextlib.suppress(InputError):  # it may be what has failed
                     runs = enumerate(self.folder.experiment.runs)
                     results = [unknown(index, run, "failed") for index, run in runs]
             elif isinstance(error, StoreWriteError):
                 self._writer.reopen()
             self._record(results)
+            self._written()
         except StoreWriteError:
             log.exception("the failure could not be recorded")
 
@@ -165,6 +166,8 @@ class Session:
             time.sleep(min(wait, IDLE))
             return
         self._record(self._due_results())
+        if commands:
+            self._written()  # a command that has gone from the inbox has been recorded
         for name, _ in commands:
             discard(self.folder, name)
         steps = self._steps() - steps
@@ -306,7 +309,7 @@ class Session:
         return self._results("running")
 
     def _record(self, results: list[RunResult], *, snapshot: bool = False) -> None:
-        """Writes all news, results and the status in one transaction."""
+        """Begins to write all news, results and the status in one transaction."""
         assert self._writer
         trainers = [stack.trainer for stack in self._stacks]
         self._update(
@@ -317,21 +320,14 @@ class Session:
             stack_totals=[trainer.total for trainer in trainers],
             updated=time.time(),
         )
-        write: dict[type, Callable[..., None]] = {
-            Chunk: self._writer.append,
-            Evaluation: self._writer.evaluation,
-            Event: self._writer.event,
-            Landscape: self._writer.landscape,
-        }
-        with self._writer.transaction():
-            for item in self._news:
-                write[type(item)](item)
-            for result in results:
-                self._writer.run(result)
-            for trainer in trainers if snapshot else []:
-                self._writer.snapshot(trainer.stack, trainer.step, trainer.weights())
-            self._writer.status(self._status)
-        self._news.clear()
+        weights = [(x.stack, x.step, x.weights()) for x in trainers] if snapshot else []
+        news, self._news = self._news, []
+        self._writer.record(Entry(self._status, news, results, weights))
+
+    def _written(self) -> None:
+        """Waits until all that was recorded is on disk; StoreWriteError if it will not be."""
+        if self._writer is not None:
+            self._writer.wait()
 
 
 def warm_up() -> None:

@@ -1,0 +1,74 @@
+"""Recording beside the training: in order, on disk when waited for, loud when it fails."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tuitrain.record.reader import StoreReader
+from tuitrain.record.status import Event, Status
+from tuitrain.record.store import StoreWriteError, StoreWriter
+from tuitrain.spec.recording import Chunk, Layout
+from tuitrain.worker.background import BackgroundWriter, Entry
+
+
+def entry(step: int) -> Entry:
+    loss = np.full((300, 50), 1 / step, np.float32)
+    news = [Chunk(0, step, 1, {"loss": loss}), Event(0.0, step, None, "paused", {})]
+    weights = {"w": np.full((300, 2), float(step))}
+    return Entry(Status("running", step=step), news, snapshots=[(0, step, weights)])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run.db"
+
+
+@pytest.fixture
+def writer(path: Path) -> Iterator[BackgroundWriter]:
+    with contextlib.closing(
+        BackgroundWriter(StoreWriter(path, [Layout(300, {"loss": "float32"})]))
+    ) as w:
+        yield w
+
+
+def test_entries_are_recorded_in_order_and_whole(writer: BackgroundWriter, path: Path) -> None:
+    for step in range(1, 1001, 50):
+        writer.record(entry(step))
+    writer.wait()
+    with contextlib.closing(StoreReader(path)) as reader, reader.snapshot():
+        assert [chunk.first for _, chunk in reader.chunks()] == list(range(1, 1001, 50))
+        assert [event.step for _, event in reader.events()] == list(range(1, 1001, 50))
+        assert reader.status().step == 951
+        assert reader.weights(0, "last")["w"][299].tolist() == [951.0, 951.0]
+
+
+def test_what_was_waited_for_is_there_for_a_reader(writer: BackgroundWriter, path: Path) -> None:
+    with contextlib.closing(StoreReader(path)) as reader:
+        for step in range(1, 400, 50):
+            writer.record(entry(step))
+            writer.wait()
+            with reader.snapshot():
+                assert reader.status().step == step
+
+
+def test_a_failed_write_is_told_once_and_what_was_there_stays(
+    writer: BackgroundWriter, path: Path
+) -> None:
+    writer.record(entry(1))
+    writer.wait()
+    away = path.rename(path.with_name("away.db"))
+    writer.record(entry(51))
+    with pytest.raises(StoreWriteError, match=r"^run\.db could not be written"):
+        writer.record(entry(101))
+    away.rename(path)
+    writer.wait()
+    writer.reopen()
+    writer.record(entry(151))
+    writer.wait()
+    with contextlib.closing(StoreReader(path)) as reader, reader.snapshot():
+        assert [chunk.first for _, chunk in reader.chunks()] == [1, 151]

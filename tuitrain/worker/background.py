@@ -1,0 +1,95 @@
+"""Writing to the store beside the training, so that neither waits for the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuitrain.record.landscape import Landscape
+from tuitrain.record.status import Event, RunResult, Status
+from tuitrain.record.store import StoreWriter
+from tuitrain.spec.recording import Chunk, Evaluation
+
+News = Chunk | Evaluation | Event | Landscape
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one transaction records.
+
+    Attributes:
+        status: where the experiment stands then.
+        news: what has come since the last one, in order.
+        results: what runs have reached.
+        snapshots: the parameters of stacks as they are after a step: (stack, step, weights).
+    """
+
+    status: Status
+    news: Sequence[News] = ()
+    results: Sequence[RunResult] = ()
+    snapshots: Sequence[tuple[int, int, dict[str, NDArray[np.floating]]]] = ()
+
+
+class BackgroundWriter:
+    """Records one entry after the other in a thread; one is under way at most.
+
+    SQLite and checksums let go of the interpreter while they work: with two cores, recording
+    256 runs costs no time of the training.
+
+    Args:
+        store: what is written to, by this thread alone until `wait` has returned.
+    """
+
+    def __init__(self, store: StoreWriter) -> None:
+        self._store = store
+        self._thread = ThreadPoolExecutor(1, "store")
+        self._last: Future[None] | None = None
+
+    def record(self, entry: Entry) -> None:
+        """Begins to write an entry as soon as the one before it is on disk.
+
+        Raises:
+            StoreWriteError: that one is not on disk; nor will this one be.
+        """
+        self.wait()
+        self._last = self._thread.submit(self._write, entry)
+
+    def wait(self) -> None:
+        """Returns when everything is on disk.
+
+        Raises:
+            StoreWriteError: the last entry is not.
+        """
+        last, self._last = self._last, None
+        if last is not None:
+            last.result()
+
+    def close(self) -> None:
+        """Ends the thread and the store."""
+        self._thread.shutdown()
+        self._store.close()
+
+    def reopen(self) -> None:
+        """Opens the store anew after a failed write; see `StoreWriter.reopen`."""
+        self._store.reopen()
+
+    def _write(self, entry: Entry) -> None:
+        store = self._store
+        write: dict[type, Callable[..., None]] = {
+            Chunk: store.append,
+            Evaluation: store.evaluation,
+            Event: store.event,
+            Landscape: store.landscape,
+        }
+        with store.transaction():
+            for item in entry.news:
+                write[type(item)](item)
+            for result in entry.results:
+                store.run(result)
+            for snapshot in entry.snapshots:
+                store.snapshot(*snapshot)
+            store.status(entry.status)
