@@ -26,7 +26,7 @@ from tuitrain.spec.experiment import single
 from tuitrain.spec.loss import BinaryCrossEntropy, MeanSquared, SoftmaxCrossEntropy
 from tuitrain.spec.model import Convolution, Network
 from tuitrain.spec.preset import Preset, Train
-from tuitrain.train import Trainer, use_threads
+from tuitrain.train import Trainer, fix_rounding
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    use_threads(1)
+    fix_rounding(1)
     contestants = {}
     for title, problem in PROBLEMS.items():
         if options.problems and not title.startswith(tuple(options.problems)):

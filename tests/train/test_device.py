@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tuitrain.errors import InputError
-from tuitrain.train import device_name, resolve_device, use_threads
+from tuitrain.train import device_name, fix_rounding, resolve_device
 
 
 def test_cpu_is_always_there() -> None:
@@ -41,10 +41,14 @@ def test_a_gpu_that_is_not_there() -> None:
         resolve_device("cuda:99")
 
 
-def test_threads_are_fixed() -> None:
+def test_threads_and_the_arithmetic_of_convolutions_are_fixed() -> None:
     before = torch.get_num_threads()
     try:
-        use_threads(1)
+        fix_rounding(1)
         assert torch.get_num_threads() == 1
+        assert torch.backends.cudnn.deterministic
+        assert not torch.backends.cudnn.benchmark
+        assert not torch.backends.cudnn.allow_tf32
+        assert not torch.backends.cuda.matmul.allow_tf32
     finally:
-        use_threads(before)
+        fix_rounding(before)

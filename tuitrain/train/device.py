@@ -47,6 +47,16 @@ def device_name(device: torch.device) -> str:
     return next(models, "") or platform.processor() or platform.machine() or "cpu"
 
 
-def use_threads(count: int) -> None:
-    """Fix the number of CPU threads of this process: sums may differ in their last bits with it."""
-    torch.set_num_threads(count)
+def fix_rounding(threads: int) -> None:
+    """Fix what the last bits of results depend on, so that equal trainings are equal bit by bit.
+
+    On CPU, sums depend on the number of threads. On CUDA, convolutions would depend on the
+    algorithm that cuDNN takes, and be worked out in TF32, which has 10 bits of the 23 of float32.
+
+    Args:
+        threads: CPU threads of this process.
+    """
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False

@@ -83,11 +83,11 @@ class Session:
     # Start and end --------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        from tuitrain.train.device import device_name, resolve_device, use_threads
+        from tuitrain.train.device import device_name, fix_rounding, resolve_device
         from tuitrain.train.trainer import Trainer
 
         experiment = self.folder.experiment
-        use_threads(experiment.threads)
+        fix_rounding(experiment.threads)
         device = resolve_device(experiment.device)
         self._prober = Prober(experiment, str(device))
         stacks = len(experiment.presets)
@@ -334,10 +334,10 @@ def warm_up() -> None:
     """Imports torch and trains a few steps, so that a real training starts at once."""
     from tuitrain.spec.catalogue import find
     from tuitrain.spec.experiment import single
-    from tuitrain.train.device import use_threads
+    from tuitrain.train.device import fix_rounding
     from tuitrain.train.trainer import Trainer
 
-    use_threads(1)
+    fix_rounding(1)
     preset = find("line-fit")
     trainer = Trainer(preset, single(preset).runs, device="auto")
     trainer.advance(1)
