@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -12,6 +13,7 @@ from tuitrain.spec.catalogue import catalogue, find
 from tuitrain.spec.overrides import override
 from tuitrain.spec.size import planned_steps
 from tuitrain.ui.pace import PACES, faster, slower, watchable
+from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.widgets.status import facts
 
 RUNNING = Status(
@@ -72,6 +74,11 @@ def test_the_status_line_tells_the_pace_from_the_machines_speed(
     assert told[3:5] == (time, speed)
 
 
+def answers(screen: DashboardScreen) -> list[float | None]:
+    """The paces that the worker has taken, in order."""
+    return [event.detail["pace"] for event in screen.recording.events if "pace" in event.detail]
+
+
 async def test_a_start_is_paced_and_the_keys_change_it(opened) -> None:
     async with opened() as pilot:
         await start(pilot, "sales-mse", full_speed=False)
@@ -81,10 +88,18 @@ async def test_a_start_is_paced_and_the_keys_change_it(opened) -> None:
         await until(pilot, lambda: "pace 2,000 steps/s" in page(pilot), "pace")
         # Typed ahead: the worker has not answered the first when the next is pressed.
         await pilot.press(*["left_square_bracket"] * 6)
-        await until(pilot, lambda: status().pace == 20, "slower")
-        await until(pilot, lambda: "pace 20 steps/s" in page(pilot), "slower on the screen")
+        await until(pilot, lambda: len(answers(screen)) == 6, "answers")
+        slowed = answers(screen)
+        # Each lower than the one before; by more where the machine manages less.
+        assert set(slowed) <= set(PACES)
+        whole = [1000, 500, 200, 100, 50, 20]
+        assert all(pace <= most for pace, most in zip(slowed, whole, strict=True))
+        assert all(b < a or a == b == 1 for a, b in pairwise(slowed))
+        await until(pilot, lambda: status().pace == slowed[-1], "slower")
+        told = f"pace {slowed[-1]:g} steps/s"
+        await until(pilot, lambda: told in page(pilot), "slower on the screen")
         await pilot.press("right_square_bracket")
-        await until(pilot, lambda: status().pace == 50, "faster")
+        await until(pilot, lambda: status().pace == faster(slowed[-1], 0), "faster")
         assert state(pilot) == "running"
         await pilot.press("f")
         await until(pilot, lambda: state(pilot) == "finished", "end")
@@ -97,10 +112,14 @@ async def test_a_start_is_paced_and_the_keys_change_it(opened) -> None:
 async def test_a_reset_keeps_the_pace_or_takes_the_presets(opened) -> None:
     async with opened() as pilot:
         first = await start(pilot, "sales-mse", full_speed=False)
-        await pilot.press("left_square_bracket", "r", "r")
+        await pilot.press("left_square_bracket")
+        slowed = first.pace
+        assert slowed is not None
+        assert slowed <= 1000
+        await pilot.press("r", "r")
         await until(pilot, lambda: dashboard(pilot) is not first, "new dashboard")
         second = dashboard(pilot)
-        assert second.folder.experiment.pace == 1000
+        assert second.folder.experiment.pace == slowed
         await until(pilot, lambda: state(pilot) == "paused", "paused")
         await pilot.press("f")
         await until(pilot, lambda: second.recording.status.pace is None, "full speed")

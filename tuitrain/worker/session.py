@@ -221,7 +221,7 @@ class Session:
             return
         self._obeyed.add(name)
         self._results_due = 0.0
-        detail = {"id": name, "command": type(command).__struct_config__.tag}
+        detail: dict[str, Any] = {"id": name, "command": type(command).__struct_config__.tag}
         match command:
             case Pause():
                 self._update("paused")
@@ -245,6 +245,7 @@ class Session:
                     detail["error"] = str(error)
             case SetPace():
                 self._set_pace(command.pace)
+                detail["pace"] = command.pace
         self._event("command", detail)
 
     def _step(self) -> None:

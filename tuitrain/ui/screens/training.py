@@ -69,10 +69,15 @@ class TrainingScreen(Screen[None]):
 
     @property
     def pace(self) -> float | None:
-        """The pace now; the one that was asked for, until the worker has answered."""
+        """The pace now; the one that was asked for, until the worker has answered.
+
+        Answers are events: the status may have been read just before one of them.
+        """
         name, asked = self._asked_pace
-        answered = any(event.detail.get("id") == name for event in self.recording.events)
-        return asked if name and not answered else self.recording.status.pace
+        answers = [event.detail for event in self.recording.events if "pace" in event.detail]
+        if name and all(answer["id"] != name for answer in answers):
+            return asked
+        return answers[-1]["pace"] if answers else self.recording.status.pace
 
     def action_pace(self, change: str) -> None:
         pace, machine = self.pace, machine_speed(self.recording.status)
