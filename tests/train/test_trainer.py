@@ -10,20 +10,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec import structs
 
 from tests.train.same import everything, same_bits, same_state
-from tuitrain.errors import InputError
 from tuitrain.optim import OPTIMIZERS, Optimizer
 from tuitrain.optim.adam import Adam
-from tuitrain.optim.schedules import (
-    Constant,
-    Cosine,
-    Exponential,
-    OneCycle,
-    Polynomial,
-    Schedule,
-)
+from tuitrain.optim.schedules import Cosine, Exponential
 from tuitrain.optim.sgd import SGD, Momentum
 from tuitrain.spec.data import Gaussian, Points
 from tuitrain.spec.experiment import Run
@@ -183,100 +174,6 @@ def test_batches_are_consecutive_rows_and_the_last_is_smaller(problem: Problem, 
     rows = everything(Trainer(preset, runs(preset)), 7)
     one, two, three = 2.0, 250.0, 49.0
     assert rows["loss"][0].tolist() == [one, two, three, one, two, three, one]
-
-
-# Learning rate ------------------------------------------------------------------------------
-
-
-def test_the_next_step_uses_exactly_the_new_rate(problem: Problem, runs: Runs) -> None:
-    preset = problem(optimizer=SGD(lr=0.2), schedule=Exponential(decay=0.97), steps=30)
-    trainer = Trainer(preset, runs(preset, [SGD(lr=0.2), SGD(lr=0.1)]))
-    trainer.advance(10)
-    trainer.set_learning_rate(0.0123, 1)
-    chunk = trainer.advance(20)
-    assert chunk is not None
-    assert chunk.series["lr"][1, 0] == 0.0123
-    np.testing.assert_allclose(chunk.series["lr"][1], 0.0123 * 0.97 ** np.arange(20), rtol=1e-14)
-    np.testing.assert_allclose(chunk.series["lr"][0], 0.2 * 0.97 ** np.arange(10, 30), rtol=1e-14)
-    trainer = Trainer(preset, runs(preset, [SGD(lr=0.2), SGD(lr=0.1)]))
-    trainer.set_learning_rate(0.7)
-    chunk = trainer.advance(1)
-    assert chunk is not None
-    assert chunk.series["lr"].tolist() == [[0.7], [0.7]]
-
-
-def test_a_rate_set_where_the_schedule_is_zero_stays(problem: Problem, runs: Runs) -> None:
-    preset = problem(schedule=Polynomial(steps=5), steps=20)
-    trainer = Trainer(preset, runs(preset))
-    chunk = trainer.advance(10)
-    assert chunk is not None
-    assert chunk.series["lr"][0, 5:].tolist() == [0.0] * 5
-    trainer.set_learning_rate(0.01)
-    chunk = trainer.advance(10)
-    assert chunk is not None
-    assert chunk.series["lr"][0].tolist() == [0.01] * 10
-
-
-def rates_after(trainer: Trainer, done: int, lr: float) -> np.ndarray:
-    """The learning rates from the one that is set after `done` steps to the end."""
-    trainer.advance(done)
-    trainer.set_learning_rate(lr)
-    assert trainer.learning_rates().tolist() == [lr]
-    chunk = trainer.advance(trainer.total)
-    assert chunk is not None
-    rates: np.ndarray = chunk.series["lr"][0]
-    return rates
-
-
-@pytest.mark.parametrize("done", [0, 2, 99])
-@pytest.mark.parametrize("schedule", [Cosine(warmup=100), Constant(warmup=100)], ids=repr)
-def test_a_rate_set_in_the_warm_up_is_the_peak(
-    problem: Problem, runs: Runs, schedule: Schedule, done: int
-) -> None:
-    preset = problem(schedule=schedule, steps=300)
-    rates = rates_after(Trainer(preset, runs(preset)), done, 0.01)
-    planned = schedule.factors(np.arange(100, 300), 300)
-    assert rates[: 100 - done].tolist() == [0.01] * (100 - done)
-    np.testing.assert_allclose(rates[100 - done :], 0.01 * planned, rtol=1e-14)
-    assert rates.max() == 0.01
-
-
-def test_a_rate_set_in_the_warm_up_of_a_cycle_is_its_start(problem: Problem, runs: Runs) -> None:
-    schedule = OneCycle(start=0.25, warmup=10)
-    preset = problem(schedule=schedule, steps=110)
-    rates = rates_after(Trainer(preset, runs(preset)), 3, 0.01)
-    assert rates[:8].tolist() == [0.01] * 8
-    np.testing.assert_allclose(
-        rates[7:], 0.01 * schedule.factors(np.arange(10, 110), 110) / 0.25, rtol=1e-14
-    )
-    assert rates.max() == pytest.approx(0.04, rel=1e-3)
-
-
-@pytest.mark.parametrize("warmup", [0, 10])
-def test_a_rate_set_for_the_last_step_is_used(problem: Problem, runs: Runs, warmup: int) -> None:
-    preset = problem(schedule=Cosine(warmup=warmup), steps=50)
-    assert rates_after(Trainer(preset, runs(preset)), 49, 0.03).tolist() == [0.03]
-
-
-def test_a_rate_set_in_the_warm_up_of_one_run_leaves_the_others(
-    problem: Problem, runs: Runs
-) -> None:
-    preset = problem(schedule=Cosine(warmup=10), steps=40)
-    trainer = Trainer(preset, runs(preset, [SGD(lr=0.1), SGD(lr=0.1)]))
-    trainer.set_learning_rate(0.02, 1)
-    chunk = trainer.advance(40)
-    assert chunk is not None
-    planned = 0.1 * preset.schedule.factors(np.arange(40), 40)
-    np.testing.assert_array_equal(chunk.series["lr"][0], planned)
-
-
-@pytest.mark.parametrize("lr", [-1.0, float("nan"), float("inf")])
-def test_rates_that_are_none(problem: Problem, runs: Runs, lr: float) -> None:
-    preset = problem()
-    with pytest.raises(InputError, match="learning rate"):
-        Trainer(preset, runs(preset)).set_learning_rate(lr)
-    with pytest.raises(InputError, match="run 1"):
-        Trainer(preset, runs(preset)).set_learning_rate(0.1, 1)
 
 
 # Divergence ---------------------------------------------------------------------------------
@@ -483,16 +380,3 @@ def test_a_resumed_training_keeps_the_window(problem: Problem, runs: Runs) -> No
     assert first.advance(3) is None
     second.state = first.state
     same_bits(everything(first, 50), everything(second, 50))
-
-
-# Schedules ----------------------------------------------------------------------------------
-
-
-def test_schedules_of_neighbours_are_their_own(problem: Problem, runs: Runs) -> None:
-    preset = problem(steps=10)
-    one, two = runs(preset, [SGD(lr=0.1), SGD(lr=0.1)])
-    two = structs.replace(two, schedule=Exponential(decay=0.5))
-    assert one.schedule == Constant()
-    rows = everything(Trainer(preset, [one, two]), 10)
-    assert rows["lr"][0].tolist() == [0.1] * 10
-    assert rows["lr"][1] == pytest.approx(0.1 * 0.5 ** np.arange(10))

@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.inbox import send
 from tuitrain.record.live import Recording
+from tuitrain.record.status import Event
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import Experiment, single
 from tuitrain.spec.preset import Preset
@@ -41,6 +43,28 @@ def ended(folder: ExperimentFolder) -> Recording:
         while not recording.refresh() or not recording.ended:
             time.sleep(0.005)
     return recording
+
+
+def events(folder: ExperimentFolder) -> list[Event]:
+    recording = Recording(folder)
+    with contextlib.closing(recording):
+        recording.refresh()
+        return recording.events
+
+
+def acknowledgement(folder: ExperimentFolder, name: str) -> Event | None:
+    found = [e for e in events(folder) if e.kind == "command" and e.detail["id"] == name]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def obeyed(folder: ExperimentFolder, command: object, until: Until) -> Event:
+    """Sends a command and returns its acknowledgement."""
+    name = send(folder, command)  # type: ignore[arg-type]
+    until(lambda: acknowledgement(folder, name))
+    event = acknowledgement(folder, name)
+    assert event
+    return event
 
 
 def steps(preset: Preset, count: int) -> Preset:

@@ -1,0 +1,152 @@
+"""The table of the comparison screen: order, filter, what is shown, groups and targets."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from textual.widgets import Input
+
+from tests.ui.comparing import ended, names, rows, screen, started
+from tests.ui.conftest import page
+from tuitrain.ui.lines import RUNS, SEEDS
+from tuitrain.ui.screens.compare_curves import CurvesView
+from tuitrain.ui.widgets.runtable import RunTable
+
+
+async def test_sorting_by_keys_and_by_clicks(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, learning_rates=[1e-3, 1e-2, 0.1], optimizers=["sgd"])
+    async with opened(attach=folder) as pilot:
+        await ended(pilot)
+        table = screen(pilot).table
+        assert table.sort == ("rank", False)
+        by_rank = rows(pilot)
+        await pilot.press("v")
+        assert rows(pilot) == by_rank[::-1]
+        place = next(
+            left for column, left, _ in table._places(table.size.width) if column.key == "lr"
+        )
+        await pilot.click(RunTable, offset=(place + 2, 0))
+        assert table.sort == ("lr", False)
+        assert rows(pilot) == [("line", 0), ("line", 1), ("line", 2)]
+        await pilot.click(RunTable, offset=(place + 2, 0))
+        assert rows(pilot) == [("line", 2), ("line", 1), ("line", 0)]
+        await pilot.press("greater_than_sign")
+        assert table.sort == ("state", False)
+
+
+async def test_filter_by_words_and_conditions(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, learning_rates=[1e-3, 1e-2], seeds=2)
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        await pilot.press("slash")
+        find_box = shown.query_one("#find", Input)
+        find_box.value = "lr>=0.01 optimizer=adam"
+        await pilot.pause()
+        assert names(pilot) == ["adam 0.01"]
+        assert [layer.name for layer in shown.query_one(CurvesView).panes[0].curves] == [
+            "adam 0.01"
+        ]
+        find_box.value = "lr>=0.01 rate=3"
+        await pilot.pause()
+        assert "rate=3: no key 'rate'; expected" in page(pilot)
+        assert names(pilot) == ["adam 0.01"]  # the last filter that was right
+        find_box.value = "sgd"
+        await pilot.press("enter")
+        assert set(names(pilot)) == {"sgd 0.001", "sgd 0.01"}
+        assert shown.focused is None
+        await pilot.press("a")
+        assert len(names(pilot)) == 4
+
+
+async def test_hide_pin_and_solo(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, optimizers=["sgd", "adam", "rmsprop"])
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        curves = shown.query_one(CurvesView).panes[0]
+
+        def drawn() -> set[str]:
+            return {layer.name for layer in curves.curves}
+
+        first, second, third = names(pilot)
+        await pilot.press("h")
+        assert drawn() == {second, third}
+        assert names(pilot) == [first, second, third]
+        assert shown.table.rows[0].quiet
+        await pilot.press("down", "down", "i")
+        assert names(pilot) == [third, first, second]
+        await pilot.press("o")
+        assert drawn() == {third}
+        await pilot.press("o")
+        assert drawn() == {second, third}
+        await pilot.press("a")
+        assert drawn() == {first, second, third}
+        assert names(pilot) == [first, second, third]
+
+
+async def test_rows_unfold_into_runs(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, seeds=3)
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        await pilot.press("enter")
+        runs = [run for kind, run in rows(pilot) if kind == "run"]
+        line = shown.roll.line(shown.table.selected)
+        assert line is not None
+        assert set(runs) == set(line.runs)
+        losses = [shown.recording.results[run].final_loss for run in runs]
+        assert losses == sorted(losses)
+        assert "seed=1" in page(pilot)
+        await pilot.press("down")
+        assert shown.roll.line(shown.table.selected) == line
+        await pilot.press("enter")
+        assert all(kind == "line" for kind, _ in rows(pilot))
+
+
+async def test_grouping_goes_round_what_differs(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, learning_rates=[1e-3, 1e-2], seeds=2)
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        seen = {}
+        for _ in range(4):
+            seen[shown.board.lines.by] = [len(line.runs) for line in shown.board.lines]
+            await pilot.press("c")
+        assert shown.board.lines.by == SEEDS
+        assert seen == {SEEDS: [2] * 4, RUNS: [1] * 8, "optimizer": [4] * 2, "lr": [4] * 2}
+
+
+async def test_the_target_can_be_set(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, seeds=2)
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        await pilot.press("l")
+        entry = pilot.app.screen.query_one("#target", Input)
+        entry.value = "low"
+        await pilot.press("enter")
+        assert "'low' is no number" in page(pilot)
+        entry.value = "0.1"
+        await pilot.press("enter")
+        assert shown.board.standings[0].target == 0.1
+        steps = shown.board.comparison.steps
+        for run in range(4):
+            values = shown.recording.series(run, "loss").values
+            reached = np.flatnonzero(values <= 0.1)
+            assert steps[run] == reached[0] + 1 if reached.size else math.isnan(steps[run])
+
+
+async def test_a_target_is_for_the_pane_of_the_selected_line(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, "sales-mse sales-cost1-profit99", steps=20)
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        before = [standing.target for standing in shown.board.standings]
+        line = next(line for line in shown.board.lines if line.pane == 1)
+        shown.table.select(("line", line.number))
+        await pilot.press("l")
+        assert "For sales-cost1-profit99 alone" in page(pilot)
+        pilot.app.screen.query_one("#target", Input).value = "5000"
+        await pilot.press("enter")
+        assert [standing.target for standing in shown.board.standings] == [before[0], 5000]
+        await pilot.press("l")
+        pilot.app.screen.query_one("#target", Input).value = ""
+        await pilot.press("enter")
+        assert [standing.target for standing in shown.board.standings] == before
