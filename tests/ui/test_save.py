@@ -17,6 +17,7 @@ from tuitrain.record.reader import StoreReader
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.load import load_file
 from tuitrain.spec.overrides import override
+from tuitrain.spec.write import to_file
 from tuitrain.ui.screens.save_dialog import SaveDialog
 from tuitrain.ui.screens.setup import SetupScreen
 
@@ -160,3 +161,22 @@ async def test_an_unchanged_preset_keeps_what_is_expected(opened, here: Path) ->
         await pilot.press("ctrl+p", "enter")
         await until(pilot, lambda: pilot.app.screen is setup, "setup screen")
     assert load_file(here / "line-fit-mine.toml").expected == find("line-fit").expected
+
+
+async def test_presets_of_the_working_directory_are_listed(opened, here: Path) -> None:
+    saved = find("line-fit")
+    (here / "mine.toml").write_text(to_file(replace(saved, title="My own line"), "line-fit"))
+    (here / "other.toml").write_text('[project]\nname = "no preset"\n')
+    (here / "broken.toml").write_text("[")
+    async with opened(size=(120, 60)) as pilot:
+        setup = pilot.app.screen
+        listed = setup.query_one("#presets", OptionList)
+        await until(pilot, lambda: listed.options[-1].id == "mine.toml", "own presets")
+        assert {"other.toml", "broken.toml"}.isdisjoint(setup.presets)
+        assert setup.chosen == "line-fit"
+        await choose(pilot, "mine")
+        await until(pilot, lambda: setup.chosen == "mine.toml", "found by its name")
+        assert "My own line" in page(pilot)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, SetupScreen), "dashboard")
+        assert dashboard(pilot).folder.experiment.presets["mine"].title == "My own line"

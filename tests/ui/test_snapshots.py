@@ -16,13 +16,13 @@ from tuitrain.ui.app import TuitrainApp
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TuitrainApp:
     # The pictures must not depend on the graphics processors of the machine.
     monkeypatch.setattr(application, "devices", lambda: ["auto", "cpu"])
+    # A tick of the cursor that is under way when blinking is turned off would hide it.
+    monkeypatch.setattr(Input, "cursor_blink", False)
     return TuitrainApp(tmp_path)
 
 
 async def still(pilot: Pilot[None]) -> None:
-    """Choose the yogurt case, with a cursor that does not blink."""
-    for entry in pilot.app.screen.query(Input):
-        entry.cursor_blink = False
+    """Choose the yogurt case."""
     await pilot.press("c", "o", "s", "t", "1")
     await pilot.pause()
 

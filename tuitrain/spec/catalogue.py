@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from tuitrain.spec.load import load_file
 from tuitrain.spec.preset import Preset
 
 SUFFIX = ".toml"
+MOST_FILES = 200
 
 
 def preset_directory() -> Path:
@@ -26,6 +28,19 @@ def catalogue() -> dict[str, Preset]:
     """All shipped presets by name, in catalogue order."""
     presets = [load_file(path) for path in preset_directory().glob(f"*{SUFFIX}")]
     return {p.name: p for p in sorted(presets, key=lambda p: (p.order, p.name))}
+
+
+def own(directory: Path) -> dict[str, Preset]:
+    """The presets that lie in a directory, by file name; all else is passed over.
+
+    Of very many files, the first `MOST_FILES` are looked at.
+    """
+    found = {}
+    with suppress(OSError):
+        for path in sorted(directory.glob(f"*{SUFFIX}"))[:MOST_FILES]:
+            with suppress(InputError):
+                found[path.name] = load_file(path)
+    return found
 
 
 def find(name_or_path: str) -> Preset:

@@ -21,7 +21,7 @@ from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuitrain.errors import InputError
-from tuitrain.spec.catalogue import SUFFIX, find
+from tuitrain.spec.catalogue import SUFFIX, find, own
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import size
 from tuitrain.ui.keys import bindings
@@ -94,12 +94,21 @@ class SetupScreen(Screen[None]):
         with self.prevent(OptionList.OptionHighlighted):
             self._list("")
         self._choose(self.chosen)
-        self.call_after_refresh(self._look_for_devices)
+        self.call_after_refresh(self._look_around)
 
     @work(thread=True)
-    def _look_for_devices(self) -> None:
-        """After the first frame: the driver of a graphics processor takes its time."""
+    def _look_around(self) -> None:
+        """After the first frame: files, and the driver of a graphics processor, take their time."""
+        self.app.call_from_thread(self._offer, own(Path()))
         self.app.call_from_thread(self.query_one(SettingsForm).offer, self.devices())
+
+    def _offer(self, found: Mapping[str, Preset]) -> None:
+        """List the presets of the working directory too."""
+        for path in found.keys() - self.presets.keys():
+            self._take_in(path, found[path])
+        needle = self.query_one("#filter", Input).value
+        if found and not is_path(needle):
+            self._list(needle)
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < 100 or event.size.height < 32, "-compact")
@@ -140,11 +149,14 @@ class SetupScreen(Screen[None]):
         """Take a user's own preset in, under its path; InputError if it cannot be read."""
         preset = find(str(Path(path).expanduser()))
         if self.presets.get(path) != preset:
-            self.presets[path], self.drafts[path] = preset, Draft(preset)
+            self._take_in(path, preset)
         return path
 
+    def _take_in(self, path: str, preset: Preset) -> None:
+        self.presets[path], self.drafts[path] = preset, Draft(preset)
+
     def _line(self, name: str) -> str:
-        return margin(name in self.plan.marked) + self.presets[name].name
+        return margin(name in self.plan.marked) + name
 
     @on(PresetList.Marked)
     def _marked(self, event: PresetList.Marked) -> None:
