@@ -150,8 +150,8 @@ def test_a_value_that_is_not_positive_falls_off_a_log_scale() -> None:
     canvas = drawn(series, Scale(0, 6), Scale(0.1, 10, True), 3, 1)
     assert str(canvas) == "⠤ ⠤"
     [curve] = Curve.all([Layer("loss", series)], Scale(0, 6), 6, 0.0)
-    assert value_range([curve], True, False, []) == (1.0, 1.0)
-    assert value_range([curve], False, False, [2.0]) == (-5.0, 2.0)
+    assert value_range([curve], True, []) == (1.0, 1.0)
+    assert value_range([curve], False, [2.0]) == (-5.0, 2.0)
 
 
 # Cells ----------------------------------------------------------------------------------------

@@ -17,7 +17,13 @@ from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.widgets.status import facts
 
 RUNNING = Status(
-    "running", step=5000, total=15000, steps_per_second=37210.4, stack_steps=[5000], pace=2000.0
+    "running",
+    step=5000,
+    total=15000,
+    steps_per_second=37210.4,
+    stack_steps=[5000],
+    stack_totals=[15000],
+    pace=2000.0,
 )
 
 
@@ -64,7 +70,29 @@ def test_from_full_speed_slower_is_slower_than_the_machine() -> None:
         ({"state": "paused", "pace": None}, "eta –", ""),  # noqa: RUF001
         ({"state": "finished", "seconds": 0.4}, "0.4 s of work", ""),
         ({"state": "finished", "seconds": 0.4, "pace": None}, "in 0.4 s", "37,210 steps/s"),
-        ({"stack_steps": [2500, 2500], "pace": 1000.0}, "eta 5.0 s", "pace 1,000 steps/s"),
+        (
+            {"stack_steps": [2500, 2500], "stack_totals": [7500, 7500], "pace": 1000.0},
+            "eta 5.0 s",
+            "pace 1,000 steps/s",
+        ),
+        # At a pace, the time is that of the longest; those that have ended take none.
+        (
+            {"stack_steps": [100, 2000], "stack_totals": [10_000, 2000], "pace": 100.0},
+            "eta 1:39",
+            "pace 100 steps/s",
+        ),
+        (
+            {
+                "step": 2100,
+                "total": 12_000,
+                "stack_steps": [100, 2000],
+                "stack_totals": [10_000, 2000],
+                "steps_per_second": 1000.0,
+                "pace": None,
+            },
+            "eta 9.9 s",
+            "1,000 steps/s",
+        ),
     ],
 )
 def test_the_status_line_tells_the_pace_from_the_machines_speed(

@@ -44,8 +44,11 @@ def open_setup() -> None:
 def open_experiment(folder: ExperimentFolder) -> None:
     """Opens the dashboard on an experiment, running or ended."""
     require_terminal()
+    from tuitrain.data.dataset import dataset
     from tuitrain.ui.app import TuitrainApp
 
+    for preset in folder.experiment.presets.values():
+        dataset(preset)  # what is wrong with a file is said before the screen is drawn
     show(TuitrainApp(folder.path.parent, attach=folder))
 
 

@@ -106,6 +106,8 @@ class TuitrainApp(App[None]):
         from tuitrain.record.folder import ExperimentFolder
         from tuitrain.worker.launch import WarmWorker
 
+        if message.sender is not self.screen:
+            return  # asked twice before the first could be answered
         try:
             folder = ExperimentFolder.create(self.runs_dir, message.experiment)
         except InputError as error:
@@ -122,7 +124,8 @@ class TuitrainApp(App[None]):
 
     @on(Back)
     def _back(self, message: Back) -> None:
-        self._ask_about([message.dashboard], self._show_setup)
+        if message.sender is self.screen:  # else it was asked twice
+            self._ask_about([message.sender], self._show_setup)
 
     def _show_setup(self) -> None:
         """The screen as it was left from which this was started; if none, the setup screen."""
@@ -156,10 +159,16 @@ class TuitrainApp(App[None]):
 
     def action_picture(self) -> None:
         name = f"tuitrain-{time.strftime('%Y%m%d-%H%M%S')}.svg"
-        place = Path.cwd() if os.access(Path.cwd(), os.W_OK) else self.runs_dir
-        path = place / name
-        path.write_text(self.export_screenshot(title="tuitrain"))
-        self.notify(str(path), title="Picture saved", markup=False)
+        place = Path() if os.access(".", os.W_OK) else self.runs_dir
+        path = (place / name).absolute()
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.export_screenshot(title="tuitrain"), "utf-8")
+        except OSError as error:
+            told, title = f"{path}: {error.strerror or error}", "Picture not saved"
+            self.notify(told, title=title, severity="error", markup=False)
+        else:
+            self.notify(str(path), title="Picture saved", markup=False)
 
     def action_leave(self) -> None:
         from tuitrain.ui.screens.dialogs import LeaveDialog

@@ -9,15 +9,17 @@ from textual.message import Message
 from tuitrain.spec.experiment import Experiment
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from tuitrain.ui.screens.training import TrainingScreen
 
 
 class Start(Message):
-    """The user starts an experiment."""
+    """The user starts an experiment; the screen that sends it must still be the one seen."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, sender: Screen[None], experiment: Experiment) -> None:
         super().__init__()
-        self.experiment = experiment
+        self.sender, self.experiment = sender, experiment
 
 
 class Restart(Start):
@@ -25,11 +27,11 @@ class Restart(Start):
 
 
 class Back(Message):
-    """The user goes from a dashboard back to the setup screen."""
+    """The user goes from an experiment back to the screen before."""
 
-    def __init__(self, dashboard: TrainingScreen) -> None:
+    def __init__(self, sender: TrainingScreen) -> None:
         super().__init__()
-        self.dashboard = dashboard
+        self.sender = sender
 
 
 class Refreshed(Message):

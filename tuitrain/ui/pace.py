@@ -25,7 +25,15 @@ def watchable(preset: Preset) -> float:
 
 def machine_speed(status: Status) -> float:
     """The steps a second that the machine manages; 0 before that is known."""
-    return status.steps_per_second / max(len(status.stack_steps), 1)
+    return status.steps_per_second / max(len(steps_left(status)), 1)
+
+
+def steps_left(status: Status) -> list[int]:
+    """Of each preset whose runs go on, or of each when none does; [] before that is known."""
+    left = [
+        total - step for step, total in zip(status.stack_steps, status.stack_totals, strict=False)
+    ]
+    return [steps for steps in left if steps > 0] or left
 
 
 def held(status: Status) -> bool:

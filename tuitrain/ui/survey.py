@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import string
 from collections.abc import Mapping, Sequence
 
@@ -60,6 +61,7 @@ class Survey:
         pair: the two weights that it looks along; None for the principal directions.
         home: the window in which everything lies.
         trails: one for each run of the stack, in order.
+        shown_step: the step after which the runs are shown; None is the last one.
         optimum: (x, y) of the least loss where it is known.
     """
 
@@ -89,10 +91,13 @@ class Survey:
         self.pair = pair
         self._best = None if best is None else flat(best)
         self._pictured: list[NDArray[np.floating]] = []
+        self._pictured_steps: list[int] = []
         self._pictures_read = 0
+        self._extents: list[tuple[int, int, int]] = []
         self.plane: Plane | None = None
         self.home: Window | None = None
         self.trails: list[Trail] = []
+        self.shown_step: int | None = None
         self.optimum: tuple[float, float] | None = None
         self._read = self._measured = self._lost = 0
         self._plane_due = 0
@@ -124,8 +129,12 @@ class Survey:
             trail = self.trails[self.runs.index(run)]
             trail.name, trail.letter, trail.colour = name, letter, colour
 
-    def update(self) -> None:
-        """Bring everything up to what the recording holds."""
+    def update(self, step: int | None = None) -> None:
+        """Bring everything up to what the recording holds.
+
+        Args:
+            step: whose weights the runs stand at; None is the last one.
+        """
         first = self.recording.first_weights
         if not self.possible or not all(run in first for run in self.runs):
             return
@@ -136,6 +145,7 @@ class Survey:
             self._plane_due = max(2 * len(blocks), 1)
             self._begin_trails()
         self._follow(blocks)
+        self._stand_at(step)
         self._widen()
         self._exchange()
 
@@ -149,6 +159,7 @@ class Survey:
     def _start_again(self) -> None:
         self.plane = self.home = self._next = None
         self._read = self._measured = 0
+        self._extents = []
 
     def _initial(self) -> Points:
         return np.stack([flat(self.recording.first_weights[run]) for run in self.runs])
@@ -163,6 +174,7 @@ class Survey:
             known = [weights for weights in found if weights is not None]
             if len(known) == len(self.runs):  # else it is damaged, and the way goes on after it
                 self._pictured.append(np.stack(known))
+                self._pictured_steps.append(step)
         self._pictures_read = len(steps)
         return self._pictured
 
@@ -213,11 +225,13 @@ class Survey:
 
     def _follow(self, blocks: Sequence[Block]) -> None:
         assert self.plane is not None
-        for block in blocks[self._read :]:
+        for number, block in enumerate(blocks[self._read :], self._read):
             if isinstance(block, Chunk):
                 x, y = self.plane.project_columns(self._columns(block))
+                self._extents.append((block.first, block.stride, block.rows))
             else:
                 x, y = self.plane.project(block[:, np.newaxis])
+                self._extents.append((self._pictured_steps[number], 1, 1))
             for place, trail in enumerate(self.trails):
                 trail.blocks.append((x[place], y[place]))
         self._read = len(blocks)
@@ -225,6 +239,18 @@ class Survey:
         for result in self.recording.results:
             if result.index in trails:
                 trails[result.index].lost = result.status == "diverged"
+
+    def _stand_at(self, step: int | None) -> None:
+        """Let the runs stand where they were after a step, None: where they are."""
+        rows, self.shown_step = None, step
+        if step is not None:
+            rows, self.shown_step = 0, 0
+            for first, stride, count in self._extents:
+                here = min(count, (step - first) // stride + 1)
+                if here > 0:
+                    rows, self.shown_step = rows + here, first + (here - 1) * stride
+        for trail in self.trails:
+            trail.rows = rows
 
     # Window -------------------------------------------------------------------------------------
 
@@ -272,7 +298,8 @@ class Survey:
                 self._pending = ""
         self._events = len(self.recording.events)
         if self._next is not None and not self._pending:
-            self._pending = send(self.recording.folder, self._next)
+            with contextlib.suppress(OSError):  # no landscape, where nothing can be asked
+                self._pending = send(self.recording.folder, self._next)
             self._next = None
         if self._pending not in ("", self._helped) and self.recording.ended:
             if self._helper is None or not self._helper.alive:

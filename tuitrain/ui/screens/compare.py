@@ -65,6 +65,8 @@ class CompareScreen(TrainingScreen):
         self.views = Views(self.board, self.roll)
         self._view = "curves"
         self._frame = 0
+        self._behind = False
+        """Whether something has been read since the verdict was told."""
         self._rest_until = 0.0
         self._was = ""
         self._told = Text()
@@ -105,6 +107,9 @@ class CompareScreen(TrainingScreen):
             return
         if self.recording.refresh() or self._frame == 0:
             self.board.follow()
+            self._behind = True
+            self.post_message(Refreshed())
+        elif self._behind and self._frame % STAND_EVERY == 0:
             self.post_message(Refreshed())
         self._frame += 1
         self._rest(time.thread_time() - worked)
@@ -145,6 +150,7 @@ class CompareScreen(TrainingScreen):
         table.show(self.roll.columns(), self.roll.rows(), self.roll.sort, self._span())
         self.query_one(CurvesView).assign(table.selected)
         if self._frame % TELL_EVERY == 1 or not self.alive or not self._told:
+            self._behind = False
             self._show_verdict()
 
     def _show_verdict(self) -> None:
@@ -204,7 +210,7 @@ class CompareScreen(TrainingScreen):
 
     def action_show_all(self) -> None:
         self.roll.show_all()
-        self.query_one("#find", Input).value = ""
+        self._clear_filter()
         self.show_rows()
 
     def action_sort(self, by: int) -> None:
@@ -216,7 +222,13 @@ class CompareScreen(TrainingScreen):
         self.show_rows()
 
     def action_group(self) -> None:
+        """Other lines; the one that has the first run of the selected one is selected."""
+        line = self.roll.line(self.table.selected)
         self.roll.group_next()
+        self._clear_filter()
+        if line is not None and self.table.chosen:
+            [new] = [x for x in self.board.lines if line.runs[0] in x.runs]
+            self.table.select(("line", new.number))
         self.show_rows()
 
     # Keys: filter and target --------------------------------------------------------------------
@@ -243,6 +255,11 @@ class CompareScreen(TrainingScreen):
     @on(Input.Submitted, "#find")
     def _found(self) -> None:
         self._leave_filter()
+
+    def _clear_filter(self) -> None:
+        find = self.query_one("#find", Input)
+        find.value = ""
+        self.query_one("#finding").display = find.has_focus
 
     def _leave_filter(self) -> None:
         find = self.query_one("#find", Input)
@@ -308,7 +325,7 @@ class CompareScreen(TrainingScreen):
             self._start_run(line.group)
 
     def _start_run(self, group: Group) -> None:
-        self.app.post_message(Start(self.board.alone(group)))
+        self.app.post_message(Start(self, self.board.alone(group)))
 
     def action_directions(self) -> None:
         """Choose what the landscape lies along, and look at it."""

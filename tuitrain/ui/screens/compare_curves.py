@@ -126,13 +126,11 @@ class CurvesView(Container):
         seeds = any(len(line.runs) > 1 for line in board.lines)
         around = "median and quartiles " if seeds else ""
         subtitle = f"{around}over {AROUND[board.unit]}{by}"
-        # Titles are painted again whenever they are set.
-        if (title, subtitle) != (chart.border_title, chart.border_subtitle):
-            chart.border_title, chart.border_subtitle = title, subtitle
+        chart.entitle(title, subtitle)
 
     def _spans_decades(self, chart: LossPane) -> bool:
         known = [layer.series for layer in chart.curves if len(layer.series) and not layer.lost]
-        lows, starts = [s.last for s in known], [float(s.values[0]) for s in known]
+        lows, starts = [s.min for s in known], [float(s.values[0]) for s in known]
         return bool(known) and min(lows) > 0 and max(starts) > DECADES * min(lows)
 
     def _show_panes(self) -> None:

@@ -26,6 +26,8 @@ FIGURES = (
     Column("seconds", "s", 6, need=1),
 )
 MOST_KEY_WIDTH = 24
+WIDEST = 9
+"""Characters of a figure."""
 
 
 class Roll:
@@ -307,4 +309,6 @@ def number(item: float, digits: int = 4) -> str:
         return "∞"
     if item == 0 or 1e-3 <= abs(item) < 1e5:
         return f"{item:#.{digits}g}".rstrip(".")
-    return f"{item:.{digits - 1}e}"
+    text = f"{item:.{digits - 1}e}"
+    # Of a sign or a third digit of the exponent, the last digit of the number makes room.
+    return text if len(text) <= WIDEST else number(item, digits - 1)

@@ -69,7 +69,7 @@ class Views:
                 self._show_map(line)
             case "fit":
                 picture = self._fitted(line.group.preset)(self._fitted_lines(line))
-                self.fit.border_title = line.group.preset
+                self.fit.entitle(line.group.preset)
                 self.fit.show(picture)
 
     # Sweep ------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ class Views:
         found = sweep_lines(self.board.experiment, pane)
         if self._sweep_pane != line.pane:
             self._sweep_pane = line.pane
-            self.sweep.border_title = pane.name
+            self.sweep.entitle(pane.name)
             self.sweep.show(found, self._sweep_colours(found))
         here = next(
             (i for i, x in enumerate(found) if any(g.runs == line.runs for g in x.groups)), None
@@ -119,7 +119,7 @@ class Views:
             survey.dress(run, own.name, own.letter, own.colour)
         survey.update()
         trails = dict(zip(survey.runs, survey.trails, strict=False))
-        self.map.border_title = line.group.preset
+        self.map.entitle(line.group.preset)
         self.map.show(
             survey.plane,
             survey.home,

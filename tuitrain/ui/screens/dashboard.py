@@ -219,8 +219,10 @@ class DashboardScreen(TrainingScreen):
 
     def _judge(self) -> None:
         self._judged = self.recording.status.state
-        diagnosis = self.facts.diagnosis()
-        self.query_one("#diagnosis", Static).update(self._in_words(diagnosis))
+        told = self._in_words(self.facts.diagnosis())
+        diagnosis = self.query_one("#diagnosis", Static)
+        if diagnosis.content != told:  # an update lays out the screen
+            diagnosis.update(told)
 
     def _in_words(self, diagnosis: Diagnosis) -> Text:
         colour = self.app.theme_variables[TONES[diagnosis.tone]]
@@ -286,7 +288,7 @@ class DashboardScreen(TrainingScreen):
         pace = self.pace or watchable(self.facts.preset)
         again = self.folder.experiment
         experiment = msgspec.structs.replace(again, paused=True, created="", pace=pace)
-        self.app.post_message(Restart(experiment))
+        self.app.post_message(Restart(self, experiment))
 
     # Keys: the screen ---------------------------------------------------------------------------
 

@@ -191,6 +191,9 @@ class FitPanel(Panel):
     def update(self, step: int | None) -> None:
         self.view.show(self.fit(self.facts.tensors(step)))
 
+    def heading(self, step: int | None) -> str:
+        return self.title if step is None else f"{self.title} at {step:,}"
+
 
 class MapPanel(Panel):
     """The loss landscape with the way over it."""
@@ -204,9 +207,13 @@ class MapPanel(Panel):
         self.view = LandscapeView(placeholder="", id=self.name, classes="panel")
 
     def update(self, step: int | None) -> None:
-        self.survey.update()
+        self.survey.update(step)
         at = self.survey
         self.view.show(at.plane, at.home, at.landscapes, at.trails, at.optimum)
+
+    def heading(self, step: int | None) -> str:
+        at = self.survey.shown_step
+        return self.title if at is None else f"{self.title} at {at:,}"
 
 
 def suiting(facts: RunFacts, fit: Fit, survey: Survey) -> list[Panel]:
@@ -312,4 +319,4 @@ class Pictures(Container):
         for panel in self.shown:
             panel.update(step)
             hint = f" (v: {self.following})" if panel is self.shown[-1] and self.following else ""
-            panel.view.border_title = panel.heading(step) + hint
+            panel.view.entitle(panel.heading(step) + hint)

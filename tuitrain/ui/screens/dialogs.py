@@ -91,7 +91,7 @@ class LearningRateDialog(ModalScreen[float | None]):
             dialog.border_title = "Learning rate from the next step on"
             yield Static("A schedule goes on from it in proportion.", classes="hint")
             yield Input(as_text(self.now), id="rate", compact=True)
-            yield Paragraph("", id="problem", classes="error")
+            yield Paragraph("", id="problem", classes="error", markup=False)
             yield Static("enter set   esc leave as it is", classes="hint")
 
     @on(Input.Changed)
@@ -123,7 +123,7 @@ class TargetDialog(ModalScreen[float | str | None]):
             what = f"For {self.pane} alone: steps are counted until a run's loss is at most this."
             yield Static(what, classes="hint", markup=False)
             yield Input(now, id="target", compact=True)
-            yield Paragraph("", id="target-problem", classes="error")
+            yield Paragraph("", id="target-problem", classes="error", markup=False)
             yield Static("enter set   empty: its default   esc leave", classes="hint")
 
     @on(Input.Changed)

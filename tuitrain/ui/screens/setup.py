@@ -16,6 +16,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Vertical, VerticalScroll
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -147,7 +148,10 @@ class SetupScreen(Screen[None]):
 
     def _load(self, path: str) -> str:
         """Take a user's own preset in, under its path; InputError if it cannot be read."""
-        preset = find(str(Path(path).expanduser()))
+        try:
+            preset = find(str(Path(path).expanduser()))
+        except RuntimeError as error:  # ~ of a user that there is not
+            raise InputError(str(error), where=path) from None
         if self.presets.get(path) != preset:
             self._take_in(path, preset)
         return path
@@ -155,8 +159,8 @@ class SetupScreen(Screen[None]):
     def _take_in(self, path: str, preset: Preset) -> None:
         self.presets[path], self.drafts[path] = preset, Draft(preset)
 
-    def _line(self, name: str) -> str:
-        return margin(name in self.plan.marked) + name
+    def _line(self, name: str) -> Text:
+        return Text(margin(name in self.plan.marked) + name)
 
     @on(PresetList.Marked)
     def _marked(self, event: PresetList.Marked) -> None:
@@ -192,7 +196,7 @@ class SetupScreen(Screen[None]):
     def _choose(self, name: str) -> None:
         self.chosen = name
         preset = self.presets[name]
-        self.query_one("#chosen").border_title = preset.title
+        self.query_one("#chosen").border_title = Content(preset.title)
         self.query_one("#about", VerticalScroll).scroll_home(animate=False)
         self._describe(self.query_one(SettingsForm).edit(name) or preset)
 
@@ -261,7 +265,7 @@ class SetupScreen(Screen[None]):
     def action_start(self) -> None:
         checked = self.plan.checked(self.chosen)
         if self._matched and checked.experiment is not None:
-            self.app.post_message(Start(replace(checked.experiment, device=self.plan.device)))
+            self.app.post_message(Start(self, replace(checked.experiment, device=self.plan.device)))
         else:
             self._refuse(checked)
 

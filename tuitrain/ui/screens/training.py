@@ -51,7 +51,13 @@ class TrainingScreen(Screen[None]):
         return None if action in self.FOR_WORKER and not self.alive else True
 
     def _send(self, command: Command) -> str:
-        return send(self.folder, command)
+        """Ask the worker; the id of its answer, empty if the folder takes no question."""
+        try:
+            return send(self.folder, command)
+        except OSError as error:
+            problem = f"{self.folder.path}: {error.strerror or error}"
+            self.notify(problem, severity="error", title="Not sent", markup=False)
+            return ""
 
     def stop_if_alive(self) -> None:
         """Ask the worker to end, unless it has."""

@@ -60,11 +60,7 @@ class Chart(ZoomPlot):
     log_y = reactive(False)
     smoothing = reactive(0.0)
     """Weight of the smoothing, in [0, 1); the raw curve lies dim beneath the smoothed one."""
-    robust = reactive(False)
-    """Leave the most extreme columns out of the y range."""
     grid = reactive(True)
-    follow = reactive(0)
-    """Show the last so many steps only; 0: all."""
     steps = reactive(0)
     step_unit = reactive(1.0)
     """What one step counts on the x axis, e.g. 1 / batches for an axis in epochs."""
@@ -188,12 +184,10 @@ class Chart(ZoomPlot):
     def _whole(self) -> Scale:
         """The x axis without zoom."""
         last = self._last_step()
-        if self.steps and not self.follow:
+        if self.steps:
             return Scale(1.0 if self.log_x else 0.0, float(max(self.steps, last, 2)), self.log_x)
         filled = [layer.series.first_step for layer in self.curves if len(layer.series)]
         first = min(filled, default=0)
-        if self.follow:
-            first = max(first, last - self.follow)
         return Scale(*widened(max(first, 1) if self.log_x else first, last, self.log_x), self.log_x)
 
     def _x_scale(self) -> Scale:
@@ -304,7 +298,7 @@ class Chart(ZoomPlot):
 
     def _extremes(self, curves: list[Curve], include: list[float]) -> tuple[float, float] | None:
         """The least and the greatest value that the y axis must hold."""
-        return value_range(curves, self.log_y, self.robust, include)
+        return value_range(curves, self.log_y, include)
 
     def _draw_curves(self, canvas: Canvas, curves: list[Curve], x: Scale, y: Scale) -> None:
         """The faint curves, and above them the others; of each the raw, then the smoothed ones."""

@@ -88,13 +88,10 @@ class Curve:
         ]
 
 
-def value_range(
-    curves: list[Curve], log: bool, robust: bool, include: list[float]
-) -> tuple[float, float] | None:
+def value_range(curves: list[Curve], log: bool, include: list[float]) -> tuple[float, float] | None:
     """Least and greatest value in view that a scale can show; None if there is none.
 
     Args:
-        robust: leave out the most extreme twentieth of the columns.
         include: further values that must be in view.
     """
     low = np.concatenate([c.raw.low for c in curves] or [np.empty(0)])
@@ -106,12 +103,9 @@ def value_range(
     low, high = low[~np.isnan(low)], high[~np.isnan(high)]
     if not len(high):
         return None
-    if robust:
-        least, greatest = float(np.quantile(low, 0.025)), float(np.quantile(high, 0.975))
-    else:
-        least, greatest = float(low.min()), float(high.max())
-    least, greatest = min([least, *include]), max([greatest, *include])
-    return max(least, -LARGEST), min(greatest, LARGEST)
+    least, greatest = min([float(low.min()), *include]), max([float(high.max()), *include])
+    least, greatest = np.clip((least, greatest), -LARGEST, LARGEST).tolist()
+    return least, greatest
 
 
 def draw_curve(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Select, Static
 
@@ -179,7 +180,9 @@ class SettingsForm(Vertical):
         """The title, the button and the words beside it."""
         names = plan.presets(self.shown)
         whose = "" if names == [self.shown] else f" of {self.shown}"
-        self.border_title = f"Settings{whose}{'' if self.shown in names else ' (not marked)'}"
+        self.border_title = Content(
+            f"Settings{whose}{'' if self.shown in names else ' (not marked)'}"
+        )
         button = self.query_one("#start", Button)
         button.disabled = checked.experiment is None
         label = self._start_label(plan, checked)

@@ -88,7 +88,7 @@ class LossPane(Chart):
     def _extremes(self, curves: list[Curve], include: list[float]) -> tuple[float, float] | None:
         """Of the lines that are still there; what blows up may leave the axes."""
         standing = [c for c in curves if not c.layer.lost] or curves  # type: ignore[attr-defined]
-        found = value_range(standing, self.log_y, len(standing) == 0, include)
+        found = value_range(standing, self.log_y, include)
         if found is None:
             return None
         starts = [c.layer.series.values[0] for c in curves if len(c.layer.series)]

@@ -9,6 +9,7 @@ import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -65,7 +66,8 @@ class Plot(Widget):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self.border_title = title
+        self._titles = ("", "")
+        self.entitle(title)
         self.placeholder = placeholder
         self._cells: Cells | None = None
         self._strips: dict[int, Strip] = {}
@@ -76,6 +78,12 @@ class Plot(Widget):
         self._background = Color(0, 0, 0)
         self._parts: dict[str, int] = {}
         self._dark = True
+
+    def entitle(self, title: str, subtitle: str = "") -> None:
+        """Titles as they are: of a plain text, Textual would take what looks like markup."""
+        if (title, subtitle) != self._titles:  # they are painted whenever they are set
+            self._titles = title, subtitle
+            self.border_title, self.border_subtitle = Content(title), Content(subtitle)
 
     def draw(self, cells: Cells) -> None:
         """Draw the whole picture into blank cells of the widget's content size."""

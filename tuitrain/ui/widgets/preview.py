@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widget import Widget
 
 from tuitrain.data import Dataset, dataset
@@ -63,7 +64,7 @@ class Preview(Vertical):
         elif pictures := at_a_glance(preset, data):
             self._only(*self._enough(len(pictures)))
             for number, (view, picture) in enumerate(zip(self.views, pictures, strict=False)):
-                view.border_title = picture.title + f", {told}" * bool(told and not number)
+                view.entitle(picture.title + f", {told}" * bool(told and not number))
                 view.show(picture)
         elif data is not None:
             self._show_text(f"Data, {told}", _table(data))
@@ -76,7 +77,7 @@ class Preview(Vertical):
             self.plane = BoundaryView(classes="panel")
             self.mount(self.plane)
         self._only(self.plane)
-        self.plane.border_title = told
+        self.plane.entitle(told)
         self.plane.show(scatter(data if len(data.inputs) == 2 else telling(data)), None)
 
     def _show_images(self, data: Dataset, shape: tuple[int, int, int], told: str) -> None:
@@ -86,12 +87,12 @@ class Preview(Vertical):
             self.samples = SamplesView(classes="panel")
             self.mount(self.samples)
         self._only(self.samples)
-        self.samples.border_title = told
+        self.samples.entitle(told)
         self.samples.show_rows(data, shape)
 
     def _show_text(self, title: str, text: Table | Text) -> None:
         self._only(self.table)
-        self.table.border_title = title
+        self.table.border_title = Content(title)
         self.table.update(text)
 
     def _enough(self, count: int) -> list[PictureView]:

@@ -129,6 +129,11 @@ class RunTable(Plot):
     # Selection --------------------------------------------------------------------------------
 
     @property
+    def chosen(self) -> bool:
+        """Whether the user has selected a row: until then, whoever leads is selected."""
+        return self._chosen
+
+    @property
     def selected(self) -> Row | None:
         """The row that keys are about."""
         return next((row for row in self.rows if row.key == self._selected), None)

@@ -73,12 +73,14 @@ def facts(status: Status, runs: int = 1) -> tuple[str, ...]:
         runs: that train side by side; the steps of a second are those of each of them.
     """
     share = status.step / status.total if status.total else 0.0
-    speed, held = pace.speed(status), pace.held(status)
-    left = (status.total - status.step) / max(len(status.stack_steps), 1)
+    speed, held, left = pace.speed(status), pace.held(status), pace.steps_left(status)
     if status.ended:
         time = f"{clock(status.seconds)} of work" if held else f"in {clock(status.seconds)}"
     elif speed > 0 and status.state == "running":
-        time = f"eta {clock(left / speed)}"
+        # At a pace all presets go on side by side; else they share the machine.
+        all_left = status.total - status.step
+        seconds = max(left) / speed if held and left else all_left / status.steps_per_second
+        time = f"eta {clock(seconds)}"
     else:
         time = "eta –"  # noqa: RUF001
     return (

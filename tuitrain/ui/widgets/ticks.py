@@ -45,9 +45,13 @@ class Scale:
 # Round numbers --------------------------------------------------------------------------------
 
 
+SMALLEST = 1e-300
+"""Numbers not much smaller lose their digits, and powers of ten their exactness."""
+
+
 def _nice_step(span: float, count: int) -> float:
     """The least of 1, 2, 5 times a power of ten that divides `span` into at most `count`."""
-    least = span / max(count, 1)
+    least = max(span / max(count, 1), SMALLEST)
     power = 10.0 ** math.floor(math.log10(least))
     return next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= least * (1 - 1e-9))
 
@@ -93,10 +97,10 @@ def widened(low: float, high: float, log: bool) -> tuple[float, float]:
     if log:
         low, high = max(low, 1 / LARGEST), max(high, 1 / LARGEST)
         return (low, high) if high > low * (1 + 1e-6) else (low * 0.8, low * 1.25)
-    margin = 1e-6 * max(abs(low), abs(high))
-    if high - low > margin:
+    size = max(abs(low), abs(high))
+    if high - low > max(1e-6 * size, SMALLEST):
         return low, high
-    margin = 0.1 * max(abs(low), abs(high)) or 1.0
+    margin = 0.1 * size if size > 10 * SMALLEST else 1.0
     return low - margin, high + margin
 
 

@@ -30,6 +30,7 @@ class Trail:
         start: (x, y) of its initial weights.
         blocks: x [n], y [n] of the steps after the start; NaN after the run has ended.
         lost: whether it has diverged.
+        rows: how many of the steps after the start it has come, to where it stands; None: all.
     """
 
     name: str
@@ -38,15 +39,28 @@ class Trail:
     start: tuple[float, float]
     blocks: list[tuple[Points, Points]] = field(default_factory=list)
     lost: bool = False
+    rows: int | None = None
 
     @property
     def last(self) -> tuple[float, float]:
-        """Where it is, or was last while that was a number."""
-        for x, y in reversed(self.blocks):
+        """Where it stands, or stood last while that was a number."""
+        for x, y in reversed(self._come()):
             finite = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
             if finite.size:
                 return float(x[finite[-1]]), float(y[finite[-1]])
         return self.start
+
+    def _come(self) -> list[tuple[Points, Points]]:
+        """The blocks up to where it stands."""
+        if self.rows is None:
+            return self.blocks
+        come, left = [], self.rows
+        for x, y in self.blocks:
+            if left <= 0:
+                break
+            come.append((x[:left], y[:left]))
+            left -= len(x)
+        return come
 
 
 class Tracing:
