@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import subprocess
@@ -137,3 +138,30 @@ def test_python_m_is_the_same_command(tuitrain: Command) -> None:
         [sys.executable, "-m", "tuitrain", "--version"], capture_output=True, text=True, check=True
     )
     assert ran.stdout == tuitrain("--version").stdout
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        'UPDATE status SET document = \'{"state": "runn\'',
+        "UPDATE meta SET value = '['",
+        "UPDATE events SET detail = '{'",
+        "UPDATE runs SET metrics = '{'",
+    ],
+)
+def test_a_damaged_store_is_named_and_leaves_the_others_alone(
+    tuitrain: Command, runs_dir: Path, damage: str
+) -> None:
+    ids = []
+    for _ in range(2):
+        ran = tuitrain("run", "line-fit", "--steps", "3", "--json")
+        ids.append(json.loads(ran.stdout)["experiment"])
+    with contextlib.closing(sqlite3.connect(runs_dir / ids[0] / "run.db")) as database:
+        database.execute(damage)
+        database.commit()
+    assert {row["id"] for row in tuitrain.experiments()} == set(ids)
+    for command in (["export", ids[0], "--format", "csv"], ["rm", ids[0], "-y"]):
+        done = tuitrain(*command)
+        assert "Traceback" not in done.stderr
+        assert len(done.stderr.splitlines()) <= 1
+    assert [row["id"] for row in tuitrain.experiments()] == ids[1:]

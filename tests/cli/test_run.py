@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,18 @@ def test_ctrl_c_stops_and_keeps(tuitrain: Command, runs_dir: Path) -> None:
     [row] = tuitrain.experiments()
     assert (row["state"], row["steps"]) == ("stopped", run["steps"])
     assert len(columns(resolve(runs_dir))["loss"]) == run["steps"] // stride(runs_dir)
+
+
+def test_ctrl_c_twice_at_once_stops_the_worker_too(tuitrain: Command) -> None:
+    process = tuitrain.start("run", "sales-mse", "--steps", FOREVER, "--json")
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)  # two equal signals may become one
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert json.loads(out)["runs"][0]["status"] == "stopped"
+    deadline = time.monotonic() + 30
+    while (row := tuitrain.experiments()[0])["state"] != "stopped":
+        assert time.monotonic() < deadline, row
 
 
 def stride(runs_dir: Path) -> int:

@@ -12,7 +12,9 @@ import pytest
 import torch
 from torch import nn
 
+from tuitrain.spec.catalogue import find
 from tuitrain.spec.data import Digits, Points
+from tuitrain.spec.experiment import single
 from tuitrain.spec.loss import MeanSquared, SoftmaxCrossEntropy
 from tuitrain.spec.model import (
     AnyInitialisation,
@@ -26,8 +28,10 @@ from tuitrain.spec.model import (
     Uniform,
     Xavier,
 )
+from tuitrain.spec.overrides import override
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import shapes
+from tuitrain.train import Trainer
 from tuitrain.train.models import Model, initial, named
 
 Problem = Callable[..., Preset]
@@ -223,3 +227,18 @@ def test_linear_models_start_as_ever(problem: Problem) -> None:
     random = np.random.RandomState(3)
     expected = [*random.normal(0, 0.5, 6), *random.normal(0, 0.5, 2)]
     assert initial(preset, 3).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("moons", {"data.noise": -0.0}),
+        ("parabola-constant", {"model.init": {}, "model.std": -0.0}),
+        ("iris", {"model.initialisation": "normal", "model.initialisation.std": -0.0}),
+    ],
+)
+def test_a_width_of_minus_zero_is_zero(name: str, changes: dict[str, object]) -> None:
+    preset = override(find(name), changes)
+    trainer = Trainer(preset, single(preset).runs)
+    trainer.advance(1)
+    assert trainer.step == 1

@@ -65,10 +65,12 @@ def test_a_failed_write_is_told_once_and_what_was_there_stays(
     writer.record(entry(51))
     with pytest.raises(StoreWriteError, match=r"^run\.db could not be written"):
         writer.record(entry(101))
+    assert [item.first for item in writer.unwritten if isinstance(item, Chunk)] == [51]
     away.rename(path)
     writer.wait()
     writer.reopen()
     writer.record(entry(151))
     writer.wait()
+    assert not writer.unwritten
     with contextlib.closing(StoreReader(path)) as reader, reader.snapshot():
         assert [chunk.first for _, chunk in reader.chunks()] == [1, 151]

@@ -112,11 +112,12 @@ def ask(
     sent = send(folder, command)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
+        ended = folder.status().ended  # before the answer, which may be the last thing it did
         event = acknowledgement(folder, sent)
         if event is not None:
             click.echo(f"{folder.id} {done} at step {event.step:,}")
             return 0
-        if folder.status().ended:
+        if ended:
             raise InputError(f"ended first ({folder.state()})", where=folder.id)
         time.sleep(0.05)
     told = f"the worker has not answered in {PATIENCE:g} s; it will when it can"

@@ -53,6 +53,8 @@ def follow(folder: ExperimentFolder, interrupted: Callable[[], int], *, quiet: b
                 send(folder, Stop())
                 asked = True
             time.sleep(POLL)
+        if interrupted() and not asked and not status.ended:  # twice between two looks
+            send(folder, Stop())
         show(status, reached.read())
         return status
 

@@ -43,7 +43,7 @@ def report(recording: Recording) -> dict[str, Any]:
         "seconds": round(status.seconds, 3),
         "steps_per_second": round(status.steps_per_second, 1),
         "runs": [
-            report_run(result, recording.last_weights.get(result.index, {}))
+            report_run(result, recording.last_weights.get(result.index, {}), status.ended)
             for result in results(recording)
         ],
     }
@@ -58,9 +58,14 @@ def results(recording: Recording) -> list[RunResult]:
     ]
 
 
-def report_run(result: RunResult, weights: dict[str, np.ndarray[Any, Any]]) -> dict[str, Any]:
-    # a worker that is gone can no longer say that its runs have failed
-    status = "failed" if result.status in {*ALIVE, "killed"} else result.status
+def report_run(
+    result: RunResult, weights: dict[str, np.ndarray[Any, Any]], ended: bool = True
+) -> dict[str, Any]:
+    """A run of the object that `--json` prints; one that nobody waits for any more is stopped."""
+    status = result.status
+    if status in {*ALIVE, "killed"}:
+        # a worker that is gone can no longer say that its runs have failed
+        status = "failed" if ended else "stopped"
     few = sum(values.size for values in weights.values()) <= MAX_JSON_WEIGHTS
     return {
         "name": result.name,

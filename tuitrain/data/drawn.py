@@ -49,7 +49,7 @@ def sales(sales: Sales) -> Raw:
 def gaussian(gaussian: Gaussian) -> Raw:
     random = np.random.RandomState(gaussian.seed)
     x = random.normal(gaussian.mean, gaussian.std, (gaussian.rows, len(gaussian.truth)))
-    noise = random.normal(0, gaussian.noise, gaussian.rows)
+    noise = random.normal(0, abs(gaussian.noise), gaussian.rows)
     return Raw(x, (x * gaussian.truth).sum(axis=1) + noise)
 
 
@@ -102,7 +102,7 @@ def _moons(random: RandomState, moons: TwoMoons) -> Raw:
     order = np.arange(moons.rows)
     random.shuffle(order)
     x = np.column_stack([x1, x2])[order]
-    x += random.normal(scale=moons.noise, size=x.shape)
+    x += random.normal(scale=abs(moons.noise), size=x.shape)
     return Raw(x, _as_numbers(order >= len(outer)), classes=CLASSES)
 
 

@@ -119,8 +119,9 @@ def receive(folder: ExperimentFolder) -> list[tuple[str, Command]]:
 
 
 def discard(folder: ExperimentFolder, name: str) -> None:
-    """Removes a command that has been acknowledged."""
-    (folder.inbox / f"{name}.json").unlink(missing_ok=True)
+    """Removes a command that has been acknowledged, if it can be removed."""
+    with contextlib.suppress(OSError):
+        (folder.inbox / f"{name}.json").unlink(missing_ok=True)
 
 
 def _reject(path: Path, error: Exception) -> None:

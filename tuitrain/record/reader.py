@@ -7,6 +7,7 @@ import dataclasses
 import json
 import logging
 import math
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -50,9 +51,8 @@ class StoreReader:
         self.corrupt: dict[str, str] = {}
         """What is wrong with all that was left out, such as `chunk 2`."""
         with _reading(path):
-            self._database = sqlite3.connect(
-                f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=1.0
-            )
+            uri = f"file:{quote(os.fsencode(path))}?mode=ro"
+            self._database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1.0)
         version = self._rows("PRAGMA user_version")[0][0]
         if version > VERSION:
             self.close()
@@ -79,7 +79,8 @@ class StoreReader:
         """The series of each stack; empty until the worker has begun to record."""
         if not self._layouts:
             rows = self._rows("SELECT value FROM meta WHERE key = 'layouts'")
-            self._layouts = chunks.layouts_from_json(rows[0][0]) if rows else []
+            with _reading(self.path):
+                self._layouts = chunks.layouts_from_json(rows[0][0]) if rows else []
         return self._layouts
 
     def status(self) -> Status:
@@ -87,11 +88,14 @@ class StoreReader:
         rows = self._rows("SELECT document FROM status")
         if not rows:
             return Status("starting")
-        return msgspec.json.decode(rows[0][0], type=Status)
+        with _reading(self.path):
+            return msgspec.json.decode(rows[0][0], type=Status)
 
     def runs(self) -> list[RunResult]:
         """What every run has reached, in the order of the experiment."""
-        return [_result(row) for row in self._rows("SELECT * FROM runs ORDER BY id")]
+        rows = self._rows("SELECT * FROM runs ORDER BY id")
+        with _reading(self.path):
+            return [_result(row) for row in rows]
 
     def brought_up_to_date(
         self, runs: Sequence[RunResult], presets: Iterable[str]
@@ -163,10 +167,11 @@ class StoreReader:
     def events(self, after: int = 0) -> list[tuple[int, Event]]:
         """What happened, in order, with the id to go on after."""
         rows = self._rows("SELECT * FROM events WHERE id > ? ORDER BY id", after)
-        return [
-            (key, Event(time, step, run, kind, json.loads(detail)))
-            for key, time, step, run, kind, detail in rows
-        ]
+        with _reading(self.path):
+            return [
+                (key, Event(time, step, run, kind, json.loads(detail)))
+                for key, time, step, run, kind, detail in rows
+            ]
 
     def evaluations(self, after: int = 0) -> Iterator[tuple[int, Scalars]]:
         """The evaluations without their pictures, with the id to go on after.
@@ -266,7 +271,7 @@ class StoreReader:
 def _reading(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, TypeError) as error:  # the latter: what is no document
         raise StoreReadError(f"{path} could not be read: {error}") from error
 
 

@@ -105,14 +105,23 @@ class StoreWriter:
         self.reserve = path.with_name("reserve")
         path.touch(mode=0o600)  # SQLite gives its -wal and -shm the same permissions
         with _writing(path):
+            self._keep_room(needed=bool(layouts))
             self._database = self._connect()
             with self.transaction():
                 if layouts is not None:
                     self._create(layouts)
                 self._execute(ADDED)
                 self._database.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _keep_room(self, needed: bool) -> None:
+        """Takes up the reserve; OSError if there is no room for it where it is needed."""
+        try:
             self.reserve.touch(mode=0o600)
             self.reserve.write_bytes(bytes(RESERVE))
+        except OSError:
+            self.reserve.unlink(missing_ok=True)
+            if needed:
+                raise
 
     def _create(self, layouts: Sequence[Layout]) -> None:
         self._execute(TABLES)

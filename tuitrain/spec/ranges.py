@@ -176,5 +176,9 @@ def _range(text: str, where: str) -> list[float]:
     if problem:
         raise InputError(f"{text} {problem}", where=where, expected=expected)
     space = np.geomspace if parts[2] == "log" else np.linspace
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = space(start, end, count)
+    if not np.isfinite(found).all():
+        raise InputError(f"{text} is too wide", where=where, expected="numbers nearer to 0")
     # 0.001 and not 0.0010000000000000002, which is what the powers of ten come out as
-    return list(dict.fromkeys(float(f"{x:.13g}") for x in space(start, end, count)))
+    return list(dict.fromkeys(float(f"{x:.13g}") for x in found))

@@ -74,7 +74,7 @@ def _started(
     """The start values of a parameter."""
     model = preset.model
     if isinstance(model, Parameter | Linear):
-        return np.asarray(random.normal(0.0, model.std, shape))
+        return np.asarray(random.normal(0.0, abs(model.std), shape))
     if name.startswith("b"):
         return np.full(shape, model.biases)
     layer = layers(preset)[int(name.removeprefix("w")) - 1]
@@ -88,7 +88,7 @@ def _drawn(
     shape = layer.weights
     match kind:
         case Normal(std=std):
-            return random.normal(0.0, std, shape)
+            return random.normal(0.0, abs(std), shape)
         case He():
             return random.normal(0.0, sqrt(2 / layer.inputs), shape)
         case Xavier():

@@ -15,6 +15,9 @@ from tuitrain.spec.recording import MAX_RECORDED_WEIGHTS, Layout
 from tuitrain.train.models import Shapes
 from tuitrain.train.state import Divergence
 
+SAFE = 1e-16, 1e18
+"""Norms between these have squares that float32 holds without loss."""
+
 Series = dict[str, NDArray[np.floating]]
 
 
@@ -39,7 +42,7 @@ class Block:
     weights: torch.Tensor
 
     def __post_init__(self) -> None:
-        self.grad_norm = torch.linalg.vector_norm(self.gradient, dim=2)
+        self.grad_norm = norms(self.gradient)
 
     def finite(self) -> bool:
         """Whether every value is finite (or so large that it is worth a closer look)."""
@@ -67,6 +70,20 @@ class Block:
         sizes = [prod(shape) for shape in shapes.values()]
         parts = torch.split_with_sizes(values.isfinite(), sizes, 2)
         return torch.stack([part.all(dim=2) for part in parts]).cpu().numpy()
+
+
+def norms(values: torch.Tensor) -> torch.Tensor:
+    """Euclidean norms along the last of three axes.
+
+    Those whose squares leave the range of float32 are worked out again in float64.
+    """
+    found: torch.Tensor = torch.linalg.vector_norm(values, dim=2)
+    if found.dtype == torch.float32:
+        beyond = ~((found > SAFE[0]) & (found < SAFE[1]))
+        if beyond.any():
+            again = torch.linalg.vector_norm(values[beyond], dim=1, dtype=torch.float64)
+            found[beyond] = again.to(found.dtype)
+    return found
 
 
 class Recorder:
@@ -131,11 +148,11 @@ class Recorder:
         found = []
         tensors = (torch.split_with_sizes(whole, sizes, 2) for whole in (after, before))
         for w, old in zip(*tensors, strict=True):
-            norm = torch.linalg.vector_norm(w, dim=2)
-            change = torch.linalg.vector_norm(w - old, dim=2)
+            norm = norms(w)
+            change = norms(w - old)
             mean = w.mean(dim=2)
             # torch.std_mean warns of blocks without a row
-            std = torch.linalg.vector_norm(w - mean.unsqueeze(2), dim=2) / sqrt(w.shape[2])
+            std = norms(w - mean.unsqueeze(2)) / sqrt(w.shape[2])
             ratio = change / norm.clamp_min(torch.finfo(w.dtype).tiny)
             found += [norm, mean, std, w.amin(dim=2), w.amax(dim=2), ratio]
         return torch.stack(found)

@@ -34,6 +34,17 @@ class Entry:
     snapshots: Sequence[tuple[int, int, dict[str, NDArray[np.floating]]]] = ()
 
 
+def size(news: Sequence[News]) -> int:
+    """Bytes of the rows and pictures in it, about."""
+    arrays = [
+        array
+        for item in news
+        if isinstance(item, Chunk | Evaluation)
+        for array in (item.series if isinstance(item, Chunk) else item.values).values()
+    ]
+    return sum(array.nbytes for array in arrays)
+
+
 class BackgroundWriter:
     """Records one entry after the other in a thread; one is under way at most.
 
@@ -48,6 +59,9 @@ class BackgroundWriter:
         self._store = store
         self._thread = ThreadPoolExecutor(1, "store")
         self._last: Future[None] | None = None
+        self._news: Sequence[News] = ()
+        self.unwritten: Sequence[News] = ()
+        """The news of the entry that could not be written."""
 
     def record(self, entry: Entry) -> None:
         """Begins to write an entry as soon as the one before it is on disk.
@@ -56,6 +70,7 @@ class BackgroundWriter:
             StoreWriteError: that one is not on disk; nor will this one be.
         """
         self.wait()
+        self._news = entry.news
         self._last = self._thread.submit(self._write, entry)
 
     def wait(self) -> None:
@@ -65,8 +80,11 @@ class BackgroundWriter:
             StoreWriteError: the last entry is not.
         """
         last, self._last = self._last, None
-        if last is not None:
-            last.result()
+        if last is None:
+            return
+        self.unwritten = self._news
+        last.result()
+        self.unwritten = ()
 
     def close(self) -> None:
         """Ends the thread and the store."""

@@ -12,7 +12,7 @@ from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import Probe, discard, receive
 from tuitrain.record.landscape import Landscape
 from tuitrain.record.status import Event
-from tuitrain.record.store import StoreWriter
+from tuitrain.record.store import StoreWriteError, StoreWriter
 from tuitrain.spec.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -59,6 +59,13 @@ class Prober:
         return self._surfaces[stack]
 
 
+def problem(error: Exception) -> str:
+    """What went wrong, in one line."""
+    if isinstance(error, InputError | StoreWriteError):
+        return str(error)
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 def serve(folder: ExperimentFolder, idle: float = IDLE) -> None:
     """Answers what is asked about an experiment whose worker is gone.
 
@@ -97,8 +104,8 @@ def _answer(writer: StoreWriter, prober: Prober, name: str, probe: Probe, step: 
     landscape = None
     try:
         landscape = prober(probe)
-    except InputError as error:
-        detail["error"] = str(error)
+    except Exception as error:  # such as memory that is full; the next question may be smaller
+        detail["error"] = problem(error)
     with writer.transaction():
         if landscape is not None:
             writer.landscape(landscape)

@@ -148,15 +148,20 @@ class Progress:
     def final_results(self, unfinished: RunStatus) -> list[RunResult]:
         """As `results`, with loss and metrics of the final weights.
 
+        A run whose final loss is not finite has diverged by its last step.
         The metrics of a run that has diverged are NaN.
         """
         judged = self._judged or self.trainer.evaluate()
         scalars = {name: values for name, values in judged.values.items() if values.ndim == 1}
         found = []
         for place, result in enumerate(self.results(unfinished)):
-            lost = result.status == "diverged"
             reached = {name: float(values[place]) for name, values in scalars.items()}
             loss = reached.pop("loss")
+            if result.status != "diverged" and not math.isfinite(loss):  # the last step led there
+                result = replace(
+                    result, status="diverged", diverged_at=result.steps, diverged_in="loss"
+                )
+            lost = result.status == "diverged"
             metrics = dict.fromkeys(reached, math.nan) if lost else reached
             found.append(replace(result, final_loss=loss, metrics=metrics))
         return found

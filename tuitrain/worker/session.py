@@ -25,10 +25,11 @@ from tuitrain.record.inbox import (
     discard,
     receive,
 )
+from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import Event, EventKind, ExperimentState, RunResult, RunStatus, Status
-from tuitrain.record.store import StoreWriteError, StoreWriter
-from tuitrain.worker.background import BackgroundWriter, Entry, News
-from tuitrain.worker.probing import Prober
+from tuitrain.record.store import RESERVE, StoreWriteError, StoreWriter
+from tuitrain.worker.background import BackgroundWriter, Entry, News, size
+from tuitrain.worker.probing import Prober, problem
 from tuitrain.worker.progress import Pace, Progress, Rate, unknown
 
 log = logging.getLogger(__name__)
@@ -111,16 +112,19 @@ class Session:
         self._record(self._results("running"), snapshot=True)
 
     def _finish(self) -> None:
-        trainers = [stack.trainer for stack in self._stacks]
-        state: ExperimentState = "finished"
-        if not self._spent() and not all(trainer.finished for trainer in trainers):
-            state = "stopped"
-        elif all(len(trainer.diverged) == len(trainer.runs) for trainer in trainers):
-            state = "diverged"
-        rest: RunStatus = "stopped" if state == "stopped" else "finished"
+        complete = all(stack.trainer.finished for stack in self._stacks) or self._spent()
         for stack in self._stacks:
             self._news += stack.take_evaluations(ended=True)
+        rest: RunStatus = "finished" if complete else "stopped"
         results = [r for stack in self._stacks for r in stack.final_results(rest)]
+        known = {stack.indices[place] for stack in self._stacks for place in stack.trainer.diverged}
+        for result in results:
+            if result.status == "diverged" and result.index not in known:  # by its last step
+                detail = {"tensor": result.diverged_in}
+                self._event("diverged", detail, step=result.diverged_at, run=result.index)
+        state: ExperimentState = "finished" if complete else "stopped"
+        if complete and all(result.status == "diverged" for result in results):
+            state = "diverged"
         self._event("stopped" if state == "stopped" else "finished")
         speed = self._status.step / self._status.seconds if self._status.seconds else 0.0
         self._update(state, steps_per_second=speed)
@@ -128,26 +132,62 @@ class Session:
         self._written()
 
     def _fail(self, error: Exception) -> None:
-        """Records why, if the store can still be written."""
-        line = str(error) if isinstance(error, InputError | StoreWriteError) else _line(error)
-        self._news.clear()  # what could not be written once is not tried again
-        self._update("failed", error=line, exit_code=2 if isinstance(error, InputError) else 1)
-        self._event("failed", {"error": line})
-        with contextlib.suppress(Exception):  # it will fail below again
-            self._written()
+        """Records why, after all that is not on disk yet, if the store can still be written."""
+        code = 2 if isinstance(error, InputError) else 1
+        self._update("failed", error=problem(error), exit_code=code)
         try:
-            results = self._results("failed")
             if self._writer is None:
                 self._writer = BackgroundWriter(StoreWriter(self.folder.database, []))
-                with contextlib.suppress(InputError):  # it may be what has failed
-                    runs = enumerate(self.folder.experiment.runs)
-                    results = [unknown(index, run, "failed") for index, run in runs]
-            elif isinstance(error, StoreWriteError):
-                self._writer.reopen()
-            self._record(results)
+            self._rescue(self._writer, broken=isinstance(error, StoreWriteError))
+            results = self._reached()
+            presets = list(self.folder.experiment.presets) if self._stacks else []
+            steps = [max(r.steps for r in results if r.preset == name) for name in presets]
+            self._update("failed", step=sum(steps), stack_steps=steps)
+            self._event("failed", {"error": self._status.error})
+            self._writer.record(Entry(self._status, self._news, results))
             self._written()
-        except StoreWriteError:
+        except (StoreWriteError, StoreReadError):
             log.exception("the failure could not be recorded")
+
+    def _rescue(self, writer: BackgroundWriter, *, broken: bool) -> None:
+        """Writes what is not on disk yet. What cannot be written is given up: the reason counts.
+
+        Args:
+            broken: whether a write has failed, after which the store has to be opened anew.
+        """
+        try:
+            writer.wait()
+        except StoreWriteError:
+            broken = True
+        news, self._news = [*writer.unwritten, *self._news], []
+        if broken:
+            writer.reopen()
+        # Where the disk is full, the reserve that was freed is for the reason.
+        if not broken or size(news) < RESERVE // 4:
+            try:
+                writer.record(Entry(self._status, news))
+                writer.wait()
+            except StoreWriteError:
+                log.exception("the last rows are lost")
+                writer.reopen()
+
+    def _reached(self) -> list[RunResult]:
+        """What the runs have reached when the experiment fails: as far as their rows are there."""
+        try:
+            experiment = self.folder.experiment
+        except InputError:  # it is what has failed
+            return []
+        with contextlib.closing(StoreReader(self.folder.database)) as reader:
+            recorded = reader.brought_up_to_date(reader.runs(), experiment.presets)
+        if not recorded:
+            return [unknown(index, run, "failed") for index, run in enumerate(experiment.runs)]
+        diverged = {r.index: r for r in self._results("failed") if r.status == "diverged"}
+        return [
+            diverged.get(result.index, dataclasses.replace(result, status="failed"))
+            if result.alive
+            else result
+            for result in recorded
+        ]
 
     # The loop -------------------------------------------------------------------------------
 
@@ -157,9 +197,12 @@ class Session:
         commands = receive(self.folder)
         stack = self._next_stack()
         wait = stack.pace.due - started if self._status.state == "running" else IDLE
+        obeyed = []
         if commands:
             for name, command in commands:
-                self._obey(name, command)
+                if not self._stopping:  # what comes after a stop is not done any more
+                    self._obey(name, command)
+                    obeyed.append(name)
         elif wait <= 0:
             self._train(stack)
         else:
@@ -168,7 +211,7 @@ class Session:
         self._record(self._due_results())
         if commands:
             self._written()  # a command that has gone from the inbox has been recorded
-        for name, _ in commands:
+        for name in obeyed:
             discard(self.folder, name)
         steps = self._steps() - steps
         if steps:
@@ -236,8 +279,8 @@ class Session:
             case Probe():
                 try:
                     self._news.append(self._prober(command))
-                except InputError as error:
-                    detail["error"] = str(error)
+                except Exception as error:  # looking on must not end the training
+                    detail["error"] = problem(error)
             case SetLearningRate():
                 try:
                     self._set_learning_rate(command)
@@ -322,8 +365,8 @@ class Session:
             updated=time.time(),
         )
         weights = [(x.stack, x.step, x.weights()) for x in trainers] if snapshot else []
-        news, self._news = self._news, []
-        self._writer.record(Entry(self._status, news, results, weights))
+        self._writer.record(Entry(self._status, self._news, results, weights))
+        self._news = []  # not before: what is refused is tried once more when the session fails
 
     def _written(self) -> None:
         """Waits until all that was recorded is on disk; StoreWriteError if it will not be."""
@@ -344,8 +387,3 @@ def warm_up() -> None:
     trainer.advance(1)
     trainer.advance(4)
     trainer.evaluate()
-
-
-def _line(error: Exception) -> str:
-    """An unexpected error as one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
