@@ -6,12 +6,14 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pytest
 from textual.widgets import Input
 
 from tests.ui.comparing import ended, names, rows, screen, started
 from tests.ui.conftest import page
 from tuitrain.ui.lines import RUNS, SEEDS
 from tuitrain.ui.screens.compare_curves import CurvesView
+from tuitrain.ui.screens.compare_rows import number
 from tuitrain.ui.widgets.runtable import RunTable
 
 
@@ -150,3 +152,42 @@ async def test_a_target_is_for_the_pane_of_the_selected_line(opened, runs_dir: P
         pilot.app.screen.query_one("#target", Input).value = ""
         await pilot.press("enter")
         assert [standing.target for standing in shown.board.standings] == before
+
+
+async def test_grouping_clears_the_filter_and_keeps_what_is_selected(
+    opened, runs_dir: Path
+) -> None:
+    folder = started(runs_dir, seeds=2, learning_rates=[0.001, 0.002])
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        await pilot.press("slash", *"adam", "enter")
+        await pilot.pause()
+        assert len(names(pilot)) == 2
+        await pilot.press("down")
+        before = shown.roll.line(shown.table.selected)
+        assert before is not None
+        await pilot.press("c")
+        await pilot.pause()
+        after = shown.roll.line(shown.table.selected)
+        assert after is not None
+        assert before.runs[0] in after.runs
+        assert not shown.query_one("#finding").display
+        assert shown.query_one("#find", Input).value == ""
+        assert sum(len(shown.board.lines[n].runs) for kind, n in rows(pilot) if kind == "line") == 8
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        (1.234e100, "1.23e+100"),
+        (-123456.0, "-1.23e+05"),
+        (-1.234e100, "-1.2e+100"),
+        (1.23456e-8, "1.235e-08"),
+        (0.000999, "9.990e-04"),
+        (12.3456, "12.35"),
+        (float("inf"), "∞"),
+    ],
+)
+def test_figures_fit_their_column_with_their_exponent(figure: float, text: str) -> None:
+    assert number(figure) == text
+    assert len(text) <= 9

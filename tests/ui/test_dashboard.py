@@ -321,6 +321,23 @@ async def test_the_landscape_takes_the_place_of_the_fit_and_moves(opened) -> Non
         await until(pilot, lambda: view.display and screen.query_one("#fit").display, "both")
 
 
+async def test_fit_and_landscape_follow_the_cursor_and_name_its_step(opened) -> None:
+    async with opened(size=(200, 60)) as pilot:
+        screen = await start(pilot, "sales-mse", train__steps="400")
+        await until(pilot, lambda: state(pilot) == "finished", "end")
+        view = screen.query_one(LandscapeView)
+        await until(pilot, lambda: bool(view.landscapes), "landscape")
+        end = view.trails[0].last
+        screen.query_one("#loss", Chart).set_cursor(40, notify=True)
+        await until(pilot, lambda: "Loss landscape at 40" in page(pilot), "step")
+        assert "Prediction over y at 40" in page(pilot)
+        w = screen.facts.tensors(40)["w"].ravel()
+        assert view.trails[0].last == pytest.approx(w, rel=1e-6)
+        screen.query_one("#loss", Chart).set_cursor(None, notify=True)
+        await until(pilot, lambda: "Loss landscape at" not in page(pilot), "the end again")
+        assert view.trails[0].last == end
+
+
 async def test_only_two_parameters_have_a_map(opened) -> None:
     async with opened() as pilot:
         screen = await start(pilot, "parabola-decay")
