@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from textual.containers import Container
 
 from tuitrain.ui.board import Board
@@ -71,10 +72,6 @@ class CurvesView(Container):
             if chart.display:
                 self._tune(index, chart)
                 chart.redraw()
-        if not self._scale_chosen:
-            log_y = self.board.gap_shown or any(map(self._spans_decades, self.charts))
-            for chart in self.charts:
-                chart.log_y = log_y
 
     def assign(self, selected: Row | None) -> None:
         """Let each chart have the lines that are to be seen, the selected one on top."""
@@ -96,6 +93,10 @@ class CurvesView(Container):
             chart.curves = layers
             chart.note = f"best {MOST_CURVES} of {len(shown)}" if left_out > 0 else ""
             chart.references = self._references(index)
+        if not self._scale_chosen:
+            log_y = self.board.gap_shown or any(map(self._spans_decades, range(len(self.charts))))
+            for chart in self.charts:
+                chart.log_y = log_y
         self.follow()
 
     def _told(self, line: Line) -> str:
@@ -128,10 +129,18 @@ class CurvesView(Container):
         subtitle = f"{around}over {AROUND[board.unit]}{by}"
         chart.entitle(title, subtitle)
 
-    def _spans_decades(self, chart: LossPane) -> bool:
-        known = [layer.series for layer in chart.curves if len(layer.series) and not layer.lost]
-        lows, starts = [s.min for s in known], [float(s.values[0]) for s in known]
-        return bool(known) and min(lows) > 0 and max(starts) > DECADES * min(lows)
+    def _spans_decades(self, pane: int) -> bool:
+        """Whether the losses of its lines have fallen so far that a linear axis shows nothing.
+
+        By the least losses, which only fall: by the last ones, the axis would go to and fro.
+        """
+        facts = self.board.facts
+        lines = self.roll.drawn(pane) if facts else []
+        shown = [line for line in lines if not self._layers[line.number].lost]
+        starts = [self._layers[line.number].series.values[:1] for line in shown]
+        most = np.fmax.reduce(np.concatenate([*starts, [np.nan]]))
+        least = np.fmin.reduce([*(facts[line.number].best for line in shown), np.nan])
+        return bool(0 < DECADES * least < most)
 
     def _show_panes(self) -> None:
         """As many panes as have room, side by side or in rows; or that of the selected line."""
