@@ -21,9 +21,13 @@ from tuitrain.worker.probing import Prober
 from tuitrain.worker.session import Session
 
 
-def test_results_never_name_a_step_that_is_not_recorded(
+def test_a_store_that_cannot_be_written_fails_cleanly(
     begin: Begin, endless: Experiment, until: Until
 ) -> None:
+    """SQLite itself refuses: a trigger stands for the disk; the last words do get through.
+
+    No result names a step that is not recorded.
+    """
     folder = begin(endless)
     until(lambda: folder.status().step > 10)
     with sqlite3.connect(folder.database) as database:
@@ -31,7 +35,12 @@ def test_results_never_name_a_step_that_is_not_recorded(
             "CREATE TRIGGER full BEFORE INSERT ON chunks BEGIN SELECT RAISE(ABORT, 'no room'); END"
         )
     recording = ended(folder)
+    assert recording.status.state == "failed"
+    assert "could not be written: no room" in recording.status.error
+    assert recording.corrupt == {}
+    assert not (folder.path / "reserve").exists()
     loss = recording.series(0, "loss")
+    assert len(loss) > 10
     (result,) = recording.results
     assert (result.status, result.steps) == ("failed", len(loss))
     assert (result.loss, result.best_loss) == (loss.last, loss.min)

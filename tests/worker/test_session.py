@@ -289,24 +289,6 @@ def test_an_unexpected_error_is_told_in_one_line_and_logged(
     assert (result.status, result.steps) == ("failed", len(recording.series(0, "loss")))
 
 
-def test_a_store_that_cannot_be_written_fails_cleanly(
-    begin: Begin, endless: Experiment, until: Until
-) -> None:
-    """SQLite itself refuses: a trigger stands for the disk; the last words do get through."""
-    folder = begin(endless)
-    until(lambda: folder.status().step > 10)
-    with sqlite3.connect(folder.database) as database:
-        database.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON chunks BEGIN SELECT RAISE(ABORT, 'no room'); END"
-        )
-    recording = ended(folder)
-    assert recording.status.state == "failed"
-    assert "could not be written: no room" in recording.status.error
-    assert recording.corrupt == {}
-    assert len(recording.series(0, "loss")) > 10
-    assert not (folder.path / "reserve").exists()
-
-
 def test_what_has_been_trained_is_not_trained_again(
     begin: Begin, caplog: pytest.LogCaptureFixture
 ) -> None:
