@@ -134,7 +134,6 @@ class Session:
     def _fail(self, error: Exception) -> None:
         """Records why, after all that is not on disk yet, if the store can still be written."""
         code = 2 if isinstance(error, InputError) else 1
-        self._update("failed", error=problem(error), exit_code=code)
         try:
             if self._writer is None:
                 self._writer = BackgroundWriter(StoreWriter(self.folder.database, []))
@@ -142,6 +141,7 @@ class Session:
             results = self._reached()
             presets = list(self.folder.experiment.presets) if self._stacks else []
             steps = [max(r.steps for r in results if r.preset == name) for name in presets]
+            self._update("failed", error=problem(error), exit_code=code)
             self._update("failed", step=sum(steps), stack_steps=steps)
             self._event("failed", {"error": self._status.error})
             self._writer.record(Entry(self._status, self._news, results))
