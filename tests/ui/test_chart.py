@@ -269,6 +269,21 @@ async def test_values_at_the_ends_of_the_numbers_are_drawn(value: float, log_y: 
         assert app.rows()[-1].split()
 
 
+async def test_a_value_from_before_the_cursor_names_its_step() -> None:
+    every_tenth = Series()
+    every_tenth.append(10, 10, np.linspace(1, 0.1, 10))
+    chart = Chart(steps=100)
+    chart.curves = [Layer("train", every_tenth), Layer("loss", falling(100))]
+    app = Charts(chart)
+    async with app.run_test(size=(100, 20)) as pilot:
+        chart.set_cursor(45)
+        await pilot.pause()
+        assert "train at 40 0.7" in app.rows()[0] or "train at 40 0.7" in app.rows()[1]
+        chart.set_cursor(40)
+        await pilot.pause()
+        assert "train at" not in "".join(app.rows()[:2])
+
+
 async def test_only_cells_that_changed_are_repainted(monkeypatch: pytest.MonkeyPatch) -> None:
     series = falling(500)
     chart = Chart("loss", steps=1000)

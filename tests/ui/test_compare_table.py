@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
+from rich.text import Text
 from textual.widgets import Input
 
 from tests.ui.comparing import ended, names, rows, screen, started
 from tests.ui.conftest import page
 from tuitrain.ui.lines import RUNS, SEEDS
 from tuitrain.ui.screens.compare_curves import CurvesView
-from tuitrain.ui.screens.compare_rows import number
+from tuitrain.ui.screens.compare_rows import number, shortened
 from tuitrain.ui.widgets.runtable import RunTable
 
 
@@ -191,3 +193,13 @@ async def test_grouping_clears_the_filter_and_keeps_what_is_selected(
 def test_figures_fit_their_column_with_their_exponent(figure: float, text: str) -> None:
     assert number(figure) == text
     assert len(text) <= 9
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_a_verdict_that_is_too_long_says_so(width: int) -> None:
+    text = Text("sgd leads by a lot and then some more words follow that nobody can see " * 3)
+    told = shortened(text, Console(width=width), width, 2)
+    first, second = told.plain.split("\n")
+    assert max(len(first), len(second)) <= width
+    assert second.endswith(" …")
+    assert shortened(Text("short"), Console(), width, 2).plain == "short"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from textual.events import Key
 from textual.widgets import Button, Input, OptionList, Select
 
 from tests.ui.conftest import choose, dashboard, page, until
@@ -291,3 +292,21 @@ def test_the_first_frame_waits_for_no_driver() -> None:
     code = "import sys, tuitrain.ui.app; print('pynvml' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("typed", ["0.0125", "1e-3"])
+async def test_keys_typed_in_one_go_act_in_their_order(opened, typed: str) -> None:
+    async with opened() as pilot:
+        await choose(pilot, "cost1")
+        field = entry(pilot, "optimizer.lr").input
+        field.focus()
+        await pilot.pause()
+        keys = [*["backspace"] * 8, *typed, "left", "backspace", typed[-2], "end"]
+        for key in keys:
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: field.value == typed, f"{typed}, not {field.value}")
+        await until(
+            pilot, lambda: pilot.app.screen.plan.changed(pilot.app.screen.chosen), "in the plan"
+        )
+        checked = pilot.app.screen.plan.checked(pilot.app.screen.chosen)
+        assert checked.shown.optimizer.lr == float(typed)

@@ -151,6 +151,11 @@ class Series:
             return math.nan
         return float(self.values[row])
 
+    def row_at(self, step: int) -> int:
+        """The step of the row that `at` reads; 0 before the first row."""
+        row = int(self._row_from(np.array([step + 1]))[0]) - 1
+        return self._step(row) if row >= 0 else 0
+
     def neighbours(
         self, x0: float, x1: float
     ) -> tuple[tuple[int, float] | None, tuple[int, float] | None]:

@@ -21,7 +21,7 @@ from tuitrain.ui.keys import Place, bindings
 from tuitrain.ui.messages import Refreshed, Start
 from tuitrain.ui.runfilter import RunFilter
 from tuitrain.ui.screens.compare_curves import CurvesView
-from tuitrain.ui.screens.compare_rows import Roll, findings, headline
+from tuitrain.ui.screens.compare_rows import Roll, findings, headline, shortened
 from tuitrain.ui.screens.compare_views import Views
 from tuitrain.ui.screens.dialogs import DirectionsDialog, HelpDialog, SourceDialog, TargetDialog
 from tuitrain.ui.screens.training import FRAME, TrainingScreen
@@ -33,6 +33,7 @@ from tuitrain.ui.widgets.paragraph import Paragraph
 from tuitrain.ui.widgets.runtable import RunTable
 from tuitrain.ui.widgets.status import StatusLine
 from tuitrain.ui.widgets.sweep import SweepView
+from tuitrain.ui.widgets.typing import OrderedInput
 
 STAND_EVERY = 5
 """Frames between two tables: numbers that change faster cannot be read."""
@@ -80,7 +81,9 @@ class CompareScreen(TrainingScreen):
             yield from (self.views.sweep, self.views.map, self.views.fit)
         yield RunTable(id="runs")
         with Container(id="finding"):
-            yield Input(placeholder="words, lr>=0.01, optimizer=adam,sgd", id="find", compact=True)
+            yield OrderedInput(
+                placeholder="words, lr>=0.01, optimizer=adam,sgd", id="find", compact=True
+            )
             yield Paragraph(id="problem", classes="error")
         yield LogPane(self.folder.log, id="log")
         yield Paragraph(id="verdict")
@@ -97,6 +100,8 @@ class CompareScreen(TrainingScreen):
     def on_resize(self, event: events.Resize) -> None:
         # Textual calls the base class's method too.
         self.query_one("#headline", Static).update(headline(self.board, event.size.width))
+        if self._told:
+            self._show_verdict()
 
     # Data -------------------------------------------------------------------------------------
 
@@ -155,6 +160,8 @@ class CompareScreen(TrainingScreen):
 
     def _show_verdict(self) -> None:
         verdict = findings(self.board, self.roll.line(self.table.selected))
+        lines = 2 if self.has_class("-compact") else 3
+        verdict = shortened(verdict, self.app.console, self.size.width - 2, lines)
         if verdict != self._told:
             self._told = verdict
             self.query_one("#verdict", Paragraph).update(verdict)

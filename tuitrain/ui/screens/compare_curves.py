@@ -23,6 +23,7 @@ MOST_CURVES = 60
 """Lines that are drawn in one pane; of more, those that are pinned or have the best ranks."""
 
 GAPS = "Gap to the least possible loss, relative to the start"
+UNITS = {"step": "step", "epoch": "epoch", "seconds": "s"}
 AROUND = {"step": "steps", "epoch": "epochs", "seconds": "seconds"}
 
 
@@ -121,7 +122,7 @@ class CurvesView(Container):
         pane = board.lines.panes[index]
         presets = list(board.experiment.presets) if board.gap_shown else pane.presets
         chart.steps = board.total(presets)
-        chart.step_unit, chart.unit_name = board.step_unit, board.unit
+        chart.step_unit, chart.unit_name = board.step_unit, UNITS[board.unit]
         title = GAPS if board.gap_shown else pane.name if len(self.panes) > 1 else "Loss"
         by = "" if board.lines.by == SEEDS else f", one line each {board.lines.by}"
         seeds = any(len(line.runs) > 1 for line in board.lines)

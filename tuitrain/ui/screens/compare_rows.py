@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rich.console import Console
 from rich.text import Text
 
 from tuitrain.record.series import Series
+from tuitrain.spec.size import planned_steps
 from tuitrain.ui.board import Board, Facts
 from tuitrain.ui.lines import Line, as_text, label
 from tuitrain.ui.runfilter import RunFilter
@@ -21,7 +23,7 @@ FIGURES = (
     Column("best", "best", 9, need=3),
     Column("accuracy", "accuracy", 8, need=4),
     Column("test_accuracy", "test acc.", 9, need=8),
-    Column("gap", "gap %", 8, need=5),
+    Column("gap", "gap left %", 10, need=5),
     Column("steps", "to target", 9, need=6),
     Column("seconds", "s", 6, need=1),
 )
@@ -247,9 +249,11 @@ def headline(board: Board, width: int) -> Text:
         told = f"{len(names)} presets"
     runs, groups = len(experiment.runs), sum(len(pane.groups) for pane in board.lines.panes)
     seeds = f" = {groups:,} × {runs // groups} seeds" if runs > groups else ""  # noqa: RUF001
+    lengths = {planned_steps(preset) for preset in experiment.presets.values()}
+    same = "same start, batches, steps" if len(lengths) == 1 else "same start and batches"
     return Text.assemble(
         (f" {told}", "bold"),
-        (f"   {runs:,} runs{seeds}   fair: same start, batches, steps", "dim"),
+        (f"   {runs:,} runs{seeds}   fair: {same}", "dim"),
         no_wrap=True,
         overflow="ellipsis",
     )
@@ -262,6 +266,15 @@ def findings(board: Board, line: Line | None) -> Text:
     standing = board.standings[line.pane]
     name = (f"{standing.pane.name}: ", "bold") if len(board.standings) > 1 else ""
     return Text.assemble(name, standing.verdict, overflow="ellipsis")
+
+
+def shortened(text: Text, console: Console, width: int, lines: int) -> Text:
+    """A text that is cut where its lines end, with a mark that it goes on."""
+    wrapped = text.wrap(console, max(width, 1))
+    if len(wrapped) <= lines:
+        return text
+    wrapped[lines - 1].truncate(max(width - 2, 1), overflow="crop")
+    return Text("\n").join(wrapped[:lines]).append(" …")
 
 
 def figures(known: Facts) -> dict[str, str]:

@@ -22,6 +22,7 @@ from tuitrain.ui.screens.dialogs import Page
 from tuitrain.ui.widgets.chart import Chart
 from tuitrain.ui.widgets.curves import Layer
 from tuitrain.ui.widgets.paragraph import Paragraph
+from tuitrain.ui.widgets.typing import OrderedInput
 
 INDEX = r"\d{1,7}"
 WEIGHT = re.compile(rf"\s*(\w+)\s*(?:\[\s*({INDEX}(?:\s*,\s*{INDEX})*)?\s*\])?\s*", re.ASCII)
@@ -59,7 +60,7 @@ class WeightDialog(ModalScreen[None]):
         with Vertical(classes="dialog page weight") as dialog:
             dialog.border_title = "A single weight"
             yield Static(known, classes="hint", markup=False)
-            yield Input(first, placeholder=first, id="weight", compact=True)
+            yield OrderedInput(first, placeholder=first, id="weight", compact=True)
             yield Paragraph("", id="weight-problem", classes="error", markup=False)
             chart = Chart(placeholder="no weights recorded yet", id="weight-chart")
             chart.steps = self.facts.recording.status.total

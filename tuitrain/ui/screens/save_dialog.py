@@ -16,6 +16,7 @@ from tuitrain.spec.catalogue import SUFFIX
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.write import to_file
 from tuitrain.ui.widgets.paragraph import Paragraph
+from tuitrain.ui.widgets.typing import OrderedInput
 
 
 class SaveDialog(ModalScreen[str | None]):
@@ -41,7 +42,7 @@ class SaveDialog(ModalScreen[str | None]):
                 classes="hint",
                 markup=False,
             )
-            yield Input(self.suggested, id="file", compact=True)
+            yield OrderedInput(self.suggested, id="file", compact=True)
             yield Paragraph("", id="file-problem", classes="error", markup=False)
             yield Static("enter save   esc leave it", classes="hint")
 

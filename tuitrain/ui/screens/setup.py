@@ -33,12 +33,13 @@ from tuitrain.ui.widgets.form import SettingsForm
 from tuitrain.ui.widgets.marks import PresetList, margin
 from tuitrain.ui.widgets.paragraph import Paragraph
 from tuitrain.ui.widgets.preview import Preview
+from tuitrain.ui.widgets.typing import OrderedInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-class Filter(Input):
+class Filter(OrderedInput):
     """The filter above the list: arrows move in the list, Enter takes the preset."""
 
     BINDINGS: ClassVar = [

@@ -342,8 +342,16 @@ class Chart(ZoomPlot):
                 entries.append(Entry("smoothed", self._value(smoothed), ink))
             else:
                 chosen = layer.series if smoothed is None else smoothed
-                entries.append(Entry(layer.name, self._value(chosen), ink, bold=not layer.faint))
+                name = self._named(layer.name, chosen)
+                entries.append(Entry(name, self._value(chosen), ink, bold=not layer.faint))
         return entries
+
+    def _named(self, name: str, series: Series) -> str:
+        """A name, with the step of its value where that is from before the cursor."""
+        if self._cursor is None or math.isnan(series.at(self._cursor)):
+            return name
+        row = series.row_at(self._cursor)
+        return name if row == self._cursor else f"{name} at {row:,}"
 
     def _value(self, series: Series) -> float:
         return series.last if self._cursor is None else series.at(self._cursor)

@@ -17,11 +17,12 @@ from textual.widgets import Input, Label, Select
 from tuitrain.ui.plan import OWN
 from tuitrain.ui.settings import Setting
 from tuitrain.ui.widgets.paragraph import Paragraph
+from tuitrain.ui.widgets.typing import OrderedInput
 
 CHANGED_MARK, WRONG_MARK, CHOICE_MARK = "•", "✗", "↕"
 
 
-class Field(Input):
+class Field(OrderedInput):
     """The input of a setting: up and down go through the names that it is one of."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

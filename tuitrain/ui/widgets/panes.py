@@ -66,7 +66,7 @@ class LossPane(Chart):
 
     Attributes:
         curves: from the last place to the first, so that the first lies on top.
-        unit_name: of the x axis: step, epoch or seconds.
+        unit_name: of the x axis: step, epoch or s.
         note: said at the right end of the top row.
     """
 
