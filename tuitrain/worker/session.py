@@ -141,9 +141,9 @@ class Session:
             results = self._reached()
             presets = list(self.folder.experiment.presets) if self._stacks else []
             steps = [max(r.steps for r in results if r.preset == name) for name in presets]
-            self._update("failed", error=problem(error), exit_code=code)
-            self._update("failed", step=sum(steps), stack_steps=steps)
-            self._event("failed", {"error": self._status.error})
+            line = problem(error)
+            self._update("failed", error=line, exit_code=code, step=sum(steps), stack_steps=steps)
+            self._event("failed", {"error": line})
             self._writer.record(Entry(self._status, self._news, results))
             self._written()
         except (StoreWriteError, StoreReadError):

@@ -26,6 +26,7 @@ from tuitrain.ui.screens.compare_views import Views
 from tuitrain.ui.screens.dialogs import DirectionsDialog, HelpDialog, SourceDialog, TargetDialog
 from tuitrain.ui.screens.training import FRAME, TrainingScreen
 from tuitrain.ui.survey import NO_CHOICE
+from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
 from tuitrain.ui.widgets.panes import LossPane
@@ -33,7 +34,6 @@ from tuitrain.ui.widgets.paragraph import Paragraph
 from tuitrain.ui.widgets.runtable import RunTable
 from tuitrain.ui.widgets.status import StatusLine
 from tuitrain.ui.widgets.sweep import SweepView
-from tuitrain.ui.widgets.typing import OrderedInput
 
 STAND_EVERY = 5
 """Frames between two tables: numbers that change faster cannot be read."""

@@ -20,8 +20,8 @@ from textual.widgets.button import ButtonVariant
 from tuitrain.optim import Optimizer, name_of, source, summary
 from tuitrain.ui.keys import KEYS, Place
 from tuitrain.ui.settings import as_text
+from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.paragraph import Paragraph
-from tuitrain.ui.widgets.typing import OrderedInput
 
 
 class _Question(ModalScreen[str]):

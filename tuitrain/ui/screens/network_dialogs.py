@@ -21,8 +21,8 @@ from tuitrain.ui.facts import RunFacts
 from tuitrain.ui.screens.dialogs import Page
 from tuitrain.ui.widgets.chart import Chart
 from tuitrain.ui.widgets.curves import Layer
+from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.paragraph import Paragraph
-from tuitrain.ui.widgets.typing import OrderedInput
 
 INDEX = r"\d{1,7}"
 WEIGHT = re.compile(rf"\s*(\w+)\s*(?:\[\s*({INDEX}(?:\s*,\s*{INDEX})*)?\s*\])?\s*", re.ASCII)

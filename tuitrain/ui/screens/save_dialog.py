@@ -15,8 +15,8 @@ from textual.widgets import Input, Static
 from tuitrain.spec.catalogue import SUFFIX
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.write import to_file
+from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.paragraph import Paragraph
-from tuitrain.ui.widgets.typing import OrderedInput
 
 
 class SaveDialog(ModalScreen[str | None]):

@@ -30,10 +30,10 @@ from tuitrain.ui.messages import Start
 from tuitrain.ui.plan import Checked, Plan
 from tuitrain.ui.settings import Draft
 from tuitrain.ui.widgets.form import SettingsForm
+from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.marks import PresetList, margin
 from tuitrain.ui.widgets.paragraph import Paragraph
 from tuitrain.ui.widgets.preview import Preview
-from tuitrain.ui.widgets.typing import OrderedInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

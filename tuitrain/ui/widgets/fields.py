@@ -16,8 +16,8 @@ from textual.widgets import Input, Label, Select
 
 from tuitrain.ui.plan import OWN
 from tuitrain.ui.settings import Setting
+from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.paragraph import Paragraph
-from tuitrain.ui.widgets.typing import OrderedInput
 
 CHANGED_MARK, WRONG_MARK, CHOICE_MARK = "•", "✗", "↕"
 
