@@ -30,6 +30,22 @@ main(sys.argv[1:])
 print("\\n" + json.dumps(sorted(sys.modules)))
 """
 
+FIRST_FRAME = """
+import asyncio, json, sys
+from pathlib import Path
+from tuitrain.cli import dashboard, main
+from tuitrain.ui.app import TuitrainApp
+
+seen = []
+TuitrainApp.post_display_hook = lambda app: seen.append(sorted(sys.modules))
+
+async def open_it():
+    async with TuitrainApp(Path(sys.argv[1])).run_test(size=(120, 40)):
+        print(json.dumps(seen[0]))
+
+asyncio.run(open_it())
+"""
+
 BELOW = {
     "tuitrain.errors": set(),
     "tuitrain.optim": {"errors"},
@@ -82,6 +98,12 @@ def test_the_screen_reaches_training_through_launch_alone() -> None:
 )
 def test_answers_that_need_nothing_import_nothing(arguments: list[str]) -> None:
     assert not {"torch", "textual", "numpy"} & modules(COMMAND, *arguments)
+
+
+def test_the_first_frame_waits_for_no_numpy_and_no_commands(tmp_path: Path) -> None:
+    found = modules(FIRST_FRAME, str(tmp_path))
+    assert "tuitrain.ui.screens.setup" in found
+    assert not {"torch", "numpy", "click", "tuitrain.ui.screens.dashboard"} & found
 
 
 @pytest.mark.parametrize("arguments", [["presets"], ["optimizers"], ["experiments"]])

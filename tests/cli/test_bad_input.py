@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuitrain.cli import main
-from tuitrain.cli.main import COMMANDS
+from tuitrain.cli.commands import COMMANDS
 
 RULES = (
     "sgd, sgdm, momentum, nesterov, adagrad, rmsprop, adadelta, adam, amsgrad, adamax, nadam, "

@@ -10,8 +10,8 @@ from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.color import Color
 
+from tuitrain.ui.markers import Marker
 from tuitrain.ui.themes import DARK, LIGHT
-from tuitrain.ui.widgets.canvas import Marker
 from tuitrain.ui.widgets.plot import Plot
 
 

@@ -10,8 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tuitrain.record.series import Series
+from tuitrain.ui.markers import Marker
 from tuitrain.ui.widgets.axes import AutoRange, arrange
-from tuitrain.ui.widgets.canvas import Canvas, Marker
+from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.cells import Cells
 from tuitrain.ui.widgets.curves import Curve, Layer, draw_curve, value_range
 from tuitrain.ui.widgets.ticks import Scale, compact, labels, nice_range, ticks

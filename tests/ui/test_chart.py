@@ -15,7 +15,7 @@ from textual.events import MouseScrollUp
 
 from tuitrain.record.series import Series
 from tuitrain.ui.colours import faded, series_colour
-from tuitrain.ui.widgets.canvas import Marker
+from tuitrain.ui.markers import Marker
 from tuitrain.ui.widgets.chart import Chart
 from tuitrain.ui.widgets.curves import Layer, Mark, Reference
 from tuitrain.ui.widgets.plot import Plot

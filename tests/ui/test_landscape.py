@@ -12,8 +12,8 @@ from textual.color import Color
 from textual.events import MouseScrollUp
 
 from tuitrain.record.landscape import Landscape, Plane, Window, through
+from tuitrain.ui.markers import Marker
 from tuitrain.ui.themes import DARK
-from tuitrain.ui.widgets.canvas import Marker
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.plot import Plot
 from tuitrain.ui.widgets.relief import BANDS, Relief, ramp

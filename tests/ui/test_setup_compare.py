@@ -15,9 +15,9 @@ from tuitrain.spec.comparison import MAX_RUNS, compare
 from tuitrain.spec.overrides import override
 from tuitrain.ui.screens.compare import CompareScreen
 from tuitrain.ui.screens.dashboard import DashboardScreen
+from tuitrain.ui.widgets import marks
 from tuitrain.ui.widgets.form import Row
 from tuitrain.ui.widgets.marks import MarkSelect
-from tuitrain.ui.widgets.plot import Plot
 
 SALES = ["sales-mse", "sales-cost1-profit99", "sales-cost99-profit1"]
 
@@ -112,7 +112,7 @@ async def test_clicks_in_the_menu_mark_optimizers(opened) -> None:
 
 async def test_the_marks_are_letters_where_only_ascii_is_drawn(opened, monkeypatch) -> None:
     async with opened() as pilot:
-        monkeypatch.setattr(Plot, "marker", "ascii")
+        monkeypatch.setattr(marks, "ASCII", True)
         await mark_presets(pilot, 1)
         assert "x sales-mse" in page(pilot)
 

@@ -16,7 +16,7 @@ from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
 from tuitrain.spec.experiment import Experiment
 from tuitrain.spec.grouping import panes
-from tuitrain.ui.widgets.canvas import Marker
+from tuitrain.ui.markers import Marker
 from tuitrain.ui.widgets.plot import Plot
 from tuitrain.ui.widgets.sweep import SweepView
 from tuitrain.worker.session import Session

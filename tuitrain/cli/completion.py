@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from tuitrain.cli.main import COMPLETING
+
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -20,4 +22,4 @@ def completion(context: click.Context, shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None, "click completes for these three"
     command = context.find_root().command
-    click.echo(kind(command, {}, "tuitrain", "_TUITRAIN_COMPLETE").source())
+    click.echo(kind(command, {}, "tuitrain", COMPLETING).source())

@@ -1,4 +1,7 @@
-"""Learning-rate schedules: a factor on the learning rate for every step, in closed form."""
+"""Learning-rate schedules: a factor on the learning rate for every step, in closed form.
+
+NumPy is imported where a factor is computed: the setup screen has none to wait for.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,17 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 
 import msgspec
-import numpy as np
 from msgspec import Meta, Struct, structs
-from numpy.typing import ArrayLike, NDArray
 
 from tuitrain.errors import InputError
 from tuitrain.optim.base import NonNegative, Positive, UpToOne, require_finite
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
 Steps = Annotated[int, Meta(ge=1)]
 
 
@@ -36,7 +42,7 @@ class Schedule(
     warmup: Annotated[int, Meta(ge=0)] = 0
     warmup_from: NonNegative = 0.0
 
-    shape: ClassVar[Callable[..., Floats]]
+    shape: ClassVar[Callable[..., Any]]
 
     def __post_init__(self) -> None:
         require_finite(self)
@@ -48,6 +54,8 @@ class Schedule(
             done: finished updates, from 0.
             total: planned steps, the warm-up included.
         """
+        import numpy as np
+
         done = np.asarray(done, np.float64)
         rising = self.warmup_from + (1 - self.warmup_from) * done / max(self.warmup, 1)
         proper = self.shape(np.maximum(done - self.warmup, 0.0), max(total - self.warmup, 1))
@@ -58,7 +66,7 @@ class Constant(Schedule, frozen=True, kw_only=True, tag="constant"):
     """lr"""
 
     def shape(self, done: Floats, total: int) -> Floats:
-        return np.ones_like(done)
+        return ones(done)
 
 
 class Exponential(Schedule, frozen=True, kw_only=True, tag="exponential"):
@@ -69,7 +77,7 @@ class Exponential(Schedule, frozen=True, kw_only=True, tag="exponential"):
     staircase: bool = False
 
     def shape(self, done: Floats, total: int) -> Floats:
-        return np.power(self.decay, periods(done, self.every, self.staircase))
+        return self.decay ** periods(done, self.every, self.staircase)
 
 
 class InverseTime(Schedule, frozen=True, kw_only=True, tag="inverse-time"):
@@ -90,7 +98,7 @@ class Step(Schedule, frozen=True, kw_only=True, tag="step"):
     gamma: Positive = 0.1
 
     def shape(self, done: Floats, total: int) -> Floats:
-        return np.power(self.gamma, periods(done, self.every, staircase=True))
+        return self.gamma ** periods(done, self.every, staircase=True)
 
 
 class Polynomial(Schedule, frozen=True, kw_only=True, tag="polynomial"):
@@ -124,6 +132,8 @@ class OneCycle(Schedule, frozen=True, kw_only=True, tag="one-cycle"):
     steps: Steps | None = None
 
     def shape(self, done: Floats, total: int) -> Floats:
+        import numpy as np
+
         last = (self.steps or total) - 1
         peak = max(self.rise * (last + 1) - 1, 0.0)
         up = cosine(self.start, 1.0, share(done, peak))
@@ -133,16 +143,25 @@ class OneCycle(Schedule, frozen=True, kw_only=True, tag="one-cycle"):
 
 def periods(done: Floats, every: int, staircase: bool) -> Floats:
     """How many times `every` updates are done; only full ones if `staircase`."""
-    return np.floor(done / every) if staircase else done / every
+    return done // every if staircase else done / every
 
 
 def share(done: Floats, steps: float) -> Floats:
     """The share of `steps` that is done, at most 1."""
-    return np.clip(done / steps, 0.0, 1.0) if steps > 0 else np.ones_like(done)
+    return (done / steps).clip(0.0, 1.0) if steps > 0 else ones(done)
+
+
+def ones(done: Floats) -> Floats:
+    """No change: 1 for every step."""
+    import numpy as np
+
+    return np.ones_like(done)
 
 
 def cosine(start: float, end: float, share: Floats) -> Floats:
     """From `start` to `end` along half a cosine."""
+    import numpy as np
+
     return end + (start - end) * (1 + np.cos(np.pi * share)) / 2
 
 

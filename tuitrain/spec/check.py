@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import prod
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tuitrain.spec import expression
 from tuitrain.spec.base import MOST_CLASSES, Numbers
-from tuitrain.spec.data import AnyData, Csv, Points
+from tuitrain.spec.data import Csv, Points
 from tuitrain.spec.loss import (
     BinaryCrossEntropy,
     CrossEntropy,
@@ -32,8 +29,6 @@ from tuitrain.spec.size import (
 )
 from tuitrain.spec.strict import SpecError, show, unseen
 from tuitrain.spec.table import table
-
-Matrix = NDArray[np.float64]
 
 MOST_PARAMETERS = 10_000_000
 METRICS = ("accuracy", "test_accuracy", "data_loss", "test_loss")
@@ -196,42 +191,38 @@ def _loss(preset: Preset) -> None:
 def _targets(preset: Preset, kind: str) -> None:
     """What a loss compares with must be what it can be compared with."""
     loss, data = preset.loss, preset.data
+    fitting: Callable[[float | list[float]], bool]
     match loss:
         case SoftmaxCrossEntropy(targets="sparse"):
-            fits = "the number of a class in every row: 0, 1, ..."
-            # of the kinds with classes every row has one
-            bad = [
-                i
-                for i, y in enumerate(data.y if isinstance(data, Points) else [])
-                if isinstance(y, list) or y < 0 or y != int(y) or y >= MOST_CLASSES
-            ]
+            fits, fitting = "the number of a class in every row: 0, 1, ...", _is_class
         case SoftmaxCrossEntropy() | CrossEntropy():
-            fits = "rows of at least two numbers >= 0 with the sum 1"
-            bad = _bad_rows(data, lambda y: (y < 0).any(1) | (abs(y.sum(1) - 1) > 1e-6))
+            fits, fitting = "rows of at least two numbers >= 0 with the sum 1", _are_shares
             if isinstance(data, Points) and inputs_outputs(preset)[1] < 2:
                 raise SpecError(
                     "loss.kind", f'cannot be "{kind}" with these targets', f"data.y with {fits}"
                 )
         case BinaryCrossEntropy() | Hinge():
-            fits = "0 or 1"
-            bad = _bad_rows(data, lambda y: ((y != 0) & (y != 1)).any(1))
+            fits, fitting = "0 or 1", _are_bits
         case _:
             return
     if not classes(preset):
         fits = "targets of classes" + ": data.classes = true" * isinstance(data, Csv)
         raise SpecError("loss.kind", f'cannot be "{kind}" with these targets', fits)
-    if isinstance(data, Points) and bad:
-        raise SpecError(
-            "data.y", f'row {bad[0] + 1} is {data.y[bad[0]]}, and loss.kind is "{kind}"', fits
-        )
+    for row, y in enumerate(data.y if isinstance(data, Points) else [], start=1):
+        if not fitting(y):
+            raise SpecError("data.y", f'row {row} is {y}, and loss.kind is "{kind}"', fits)
 
 
-def _bad_rows(data: AnyData | None, wrong: Callable[[Matrix], NDArray[np.bool_]]) -> list[int]:
-    """The rows of points with targets that do not fit, `wrong` of all targets [N, outputs]."""
-    if not isinstance(data, Points):
-        return []
-    y = np.array(data.y, np.float64).reshape(len(data.y), -1)
-    return [int(i) for i in np.flatnonzero(wrong(y))]
+def _is_class(y: float | list[float]) -> bool:
+    return not isinstance(y, list) and y == int(y) and 0 <= y < MOST_CLASSES
+
+
+def _are_shares(y: float | list[float]) -> bool:
+    return isinstance(y, list) and min(y) >= 0 and abs(sum(y) - 1) <= 1e-6
+
+
+def _are_bits(y: float | list[float]) -> bool:
+    return all(value in (0, 1) for value in (y if isinstance(y, list) else [y]))
 
 
 def _output(preset: Preset, kind: str) -> None:
@@ -273,15 +264,19 @@ def _parameters(
     for name, value in values.items():
         if name not in shapes:
             raise SpecError(f"{table}.{name}", "no such parameter", f"one of {', '.join(shapes)}")
-        try:
-            shape = np.shape(value)
-        except ValueError:
-            shape = (-1,)
         if len(shapes[name]) > 2:
             problem = "cannot be given: it has four dimensions, the weights of a convolution"
             raise SpecError(f"{table}.{name}", problem, f"no {name} in {table}")
-        if shape != shapes[name]:
+        if _shape(value) != shapes[name]:
             raise SpecError(f"{table}.{name}", f"cannot be {value}", in_words(shapes[name]))
+
+
+def _shape(value: object) -> tuple[int, ...] | None:
+    """The shape of nested lists; None where they are not all of one length."""
+    if not isinstance(value, list):
+        return ()
+    first, *others = {_shape(item) for item in value} or {()}
+    return None if others or first is None else (len(value), *first)
 
 
 def _metrics(preset: Preset) -> None:

@@ -9,8 +9,6 @@ from difflib import get_close_matches
 from itertools import chain
 from typing import Literal, overload
 
-import numpy as np
-
 from tuitrain.errors import InputError
 from tuitrain.optim import OPTIMIZERS
 from tuitrain.optim.schedules import SCHEDULES
@@ -160,6 +158,8 @@ def _number(text: str, where: str, expected: str = NUMBERS) -> float:
 
 def _range(text: str, where: str) -> list[float]:
     """The numbers of FROM:TO:log:COUNT or FROM:TO:lin:COUNT."""
+    import numpy as np
+
     parts = [part.strip() for part in text.split(":")]
     if len(parts) != 4 or parts[2] not in ("log", "lin") or not parts[3].isdecimal():
         raise InputError(f"{text!r} is no range", where=where, expected=NUMBERS)

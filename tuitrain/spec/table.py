@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import inf, isfinite
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-import numpy as np
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from tuitrain.errors import InputError
 from tuitrain.spec.base import MOST_CLASSES, MOST_ROWS
 from tuitrain.spec.data import Column, Csv
 from tuitrain.spec.strict import nearest, show, unseen
 from tuitrain.spec.textfile import decode_utf8, read_bytes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 LARGEST_TABLE = 128_000_000
 """Bytes; a table is read whole."""
@@ -272,6 +274,8 @@ class _Reader:
     def read(
         self, lines: Iterator[Line]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[str, ...]]:
+        import numpy as np
+
         x, y = array("d"), array("d")
         for line, fields in lines:
             row = [_number(fields[i]) for i in self.inputs]
@@ -285,7 +289,7 @@ class _Reader:
             raise InputError("has no rows", where=self.data.csv, expected="at least one row")
         targets = np.frombuffer(y)
         if self.classes:
-            targets = self._ranks()[targets.astype(np.intp)]
+            targets = np.array(self._ranks())[targets.astype(np.intp)]
         names = tuple(sorted(self.labels, key=_order))
         return np.frombuffer(x).reshape(len(y), len(self.inputs)), targets, names
 
@@ -315,15 +319,13 @@ class _Reader:
             raise _error(self.data, line, f"{show(text)} is one class too many", hint)
         self.labels[text] = len(self.labels)
 
-    def _ranks(self) -> NDArray[np.float64]:
+    def _ranks(self) -> list[float]:
         """Number of each class in the order of their names, by number as they came."""
         if len(self.labels) == 1:
             only = f"has only the class {show(*self.labels)}"
             raise InputError(only, where=self.data.csv, expected="at least two classes")
-        ranks = np.empty(len(self.labels))
-        for rank, text in enumerate(sorted(self.labels, key=_order)):
-            ranks[self.labels[text]] = rank
-        return ranks
+        rank = {text: float(i) for i, text in enumerate(sorted(self.labels, key=_order))}
+        return [rank[text] for text in self.labels]
 
     def _no_number(self, line: int, fields: tuple[str, ...], columns: list[int]) -> InputError:
         """The error of a row with a field that is no finite number."""

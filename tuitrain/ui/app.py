@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, cast, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard
 
 from textual import on, work
 from textual.app import App
@@ -22,8 +22,6 @@ from tuitrain.ui.keys import ALWAYS, bindings
 from tuitrain.ui.messages import Back, Restart, Start
 from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.ui.themes import DARK, LIGHT
-from tuitrain.ui.widgets.canvas import Marker
-from tuitrain.ui.widgets.plot import Plot
 
 if TYPE_CHECKING:
     from tuitrain.record.folder import ExperimentFolder
@@ -50,7 +48,6 @@ class TuitrainApp(App[None]):
         self.runs_dir = runs_dir
         self.attached = attach
         self._warm: WarmWorker | None = None
-        Plot.marker = markers()
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = DARK.name
@@ -84,11 +81,11 @@ class TuitrainApp(App[None]):
         return SetupScreen(catalogue(), devices)
 
     def _settle(self) -> None:
-        """The first frame is out: now comes what would have kept it waiting."""
+        """The first frame is out: now comes what would have kept it waiting, the screen first."""
         if not gc.isenabled():
             gc.freeze()  # what is there by now stays to the end
             gc.enable()
-        self._warm_up()
+        self.screen.call_after_refresh(self._warm_up)
 
     @work(thread=True, exclusive=True, group="warm")
     def _warm_up(self) -> None:
@@ -120,7 +117,7 @@ class TuitrainApp(App[None]):
             self.switch_screen(dashboard)
         else:
             self.push_screen(dashboard)
-        self.call_after_refresh(self._warm_up)
+        self.screen.call_after_refresh(self._warm_up)
 
     @on(Back)
     def _back(self, message: Back) -> None:
@@ -194,12 +191,6 @@ def viewer(folder: ExperimentFolder) -> TrainingScreen:
 def is_viewer(screen: Screen[Any]) -> TypeGuard[TrainingScreen]:
     """Whether a screen shows an experiment, asked without importing one that does not."""
     return hasattr(screen, "stop_if_alive")
-
-
-def markers() -> Marker:
-    """What curves are drawn with: TUITRAIN_MARKERS is braille, block or ascii."""
-    chosen = os.environ.get("TUITRAIN_MARKERS", "")
-    return cast(Marker, chosen) if chosen in get_args(Marker) else "braille"
 
 
 def devices() -> list[str]:

@@ -21,6 +21,7 @@ from tuitrain.spec.size import size
 from tuitrain.ui.diagnosis import Diagnosis
 from tuitrain.ui.facts import RunFacts
 from tuitrain.ui.keys import bindings
+from tuitrain.ui.markers import ASCII
 from tuitrain.ui.messages import Refreshed, Restart
 from tuitrain.ui.pace import watchable
 from tuitrain.ui.pictures import Fit
@@ -45,7 +46,7 @@ from tuitrain.ui.widgets.chart import Chart
 from tuitrain.ui.widgets.curves import Layer, Reference
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
-from tuitrain.ui.widgets.status import ASCII, StatusLine
+from tuitrain.ui.widgets.status import StatusLine
 from tuitrain.ui.widgets.tensors import TensorsTable
 from tuitrain.ui.widgets.usage import DevicePanel
 from tuitrain.ui.widgets.weights import WeightsTable

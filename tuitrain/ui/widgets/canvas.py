@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Marker = Literal["braille", "block", "ascii"]
+from tuitrain.ui.markers import Marker
+
 Dots = NDArray[np.float64]
 
 # The bit of each dot of a cell, and the character of each sum of bits.

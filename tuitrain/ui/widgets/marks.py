@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Select
 from textual.widgets._select import SelectCurrent, SelectOverlay
 
 from tuitrain.ui.keys import bindings
-from tuitrain.ui.widgets.plot import Plot
+from tuitrain.ui.markers import ASCII
 
 MARGIN = 2
 """Columns before a name, for its mark: a click there marks."""
@@ -20,7 +20,7 @@ MARGIN = 2
 
 def margin(marked: bool) -> str:
     """What stands before a name."""
-    sign = "x" if Plot.marker == "ascii" else "✓"
+    sign = "x" if ASCII else "✓"
     return f"{sign if marked else ' ':{MARGIN}}"
 
 

@@ -15,7 +15,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tuitrain.ui.colours import faded, series_colour
-from tuitrain.ui.widgets.canvas import Canvas, Marker
+from tuitrain.ui.markers import MARKER, Marker
+from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.cells import Cells
 
 
@@ -31,7 +32,7 @@ class Plot(Widget):
     (a new size, theme or option) starts afresh.
     """
 
-    marker: ClassVar[Marker] = "braille"
+    marker: ClassVar[Marker] = MARKER
     """How dots become characters, in every picture of the application."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from msgspec.structs import replace
 from rich.table import Table
 from rich.text import Text
@@ -13,18 +12,17 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
-from tuitrain.data import Dataset, dataset
 from tuitrain.errors import InputError
 from tuitrain.spec.evaluation import gridded
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import image, rows, test_rows
-from tuitrain.ui.pictures import at_a_glance
 from tuitrain.ui.settings import in_form
 from tuitrain.ui.widgets.paragraph import Paragraph
-from tuitrain.ui.widgets.picture import PictureView
 
 if TYPE_CHECKING:
+    from tuitrain.data import Dataset
     from tuitrain.ui.widgets.boundary import BoundaryView
+    from tuitrain.ui.widgets.picture import PictureView
     from tuitrain.ui.widgets.samples import SamplesView
 
 FEW_ROWS = 6
@@ -36,22 +34,38 @@ MOST_DRAWN = 20_000
 class Preview(Vertical):
     """The rows on a plane, a few images, a picture for each of the first inputs, or a table.
 
-    Pictures are mounted, and imported, when a preset needs them: the first frame waits for none.
+    Pictures are mounted, and imported, when a preset needs them: the first frame waits for none,
+    nor for NumPy.
     """
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.views = [PictureView(classes="panel")]
+        self.views: list[PictureView] = []
         self.table = Paragraph(id="rows", classes="panel", markup=False)
         self.plane: BoundaryView | None = None
         self.samples: SamplesView | None = None
+        self._waiting: Preset | None = None
+        self._ready = False
 
     def compose(self) -> ComposeResult:
-        yield from self.views
         yield self.table
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._complete)
+
+    def _complete(self) -> None:
+        self._ready = True
+        if self._waiting is not None:
+            self.show(self._waiting)
 
     def show(self, preset: Preset) -> None:
         """Show another preset's data, or what is wrong with its file."""
+        if not self._ready:
+            self._waiting = preset
+            return
+        from tuitrain.data import dataset
+        from tuitrain.ui.pictures import at_a_glance
+
         try:
             data, told = dataset(_drawable(preset)), counted(preset)
         except InputError as error:
@@ -97,9 +111,11 @@ class Preview(Vertical):
 
     def _enough(self, count: int) -> list[PictureView]:
         """So many views of pictures."""
+        from tuitrain.ui.widgets.picture import PictureView
+
         while len(self.views) < count:
-            self.views.append(PictureView(classes="panel -further"))
-            self.mount(self.views[-1], after=self.views[-2])
+            self.views.append(PictureView(classes="panel -further" if self.views else "panel"))
+            self.mount(self.views[-1], before=self.table)
         return self.views[:count]
 
     def _only(self, *shown: Widget) -> None:
@@ -140,6 +156,6 @@ def _table(data: Dataset) -> Table:
     heads = [*data.inputs]
     heads += [f"y{i + 1}" if data.y.shape[1] > 1 else "y" for i in range(data.y.shape[1])]
     table.add_row(*(Text(head, "dim", justify="right") for head in heads))
-    for row in np.hstack([data.x, data.y])[:FEW_ROWS]:
-        table.add_row(*(Text(f"{value:.4g}", justify="right") for value in row))
+    for x, y in zip(data.x[:FEW_ROWS], data.y, strict=False):
+        table.add_row(*(Text(f"{value:.4g}", justify="right") for value in (*x, *y)))
     return table

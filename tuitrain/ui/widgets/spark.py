@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.text import Text
 
 from tuitrain.record.series import Columns, Series
-from tuitrain.ui.widgets.canvas import Marker
+from tuitrain.ui.markers import Marker
 from tuitrain.ui.widgets.ticks import Scale, widened
 
 EIGHTHS = "▁▂▃▄▅▆▇█"

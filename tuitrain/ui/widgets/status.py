@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
 
 from rich.text import Text
@@ -11,8 +10,7 @@ from textual.widget import Widget
 
 from tuitrain.record.status import Status
 from tuitrain.ui import pace
-
-ASCII = os.environ.get("TUITRAIN_MARKERS") == "ascii"
+from tuitrain.ui.markers import ASCII
 
 
 class Sign(NamedTuple):

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuitrain.record.landscape import Window
+from tuitrain.ui.markers import Marker
 from tuitrain.ui.widgets.axes import to_dots
-from tuitrain.ui.widgets.canvas import Canvas, Marker
+from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.ticks import Scale
 
 Points = NDArray[np.float64]
