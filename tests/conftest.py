@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # No deadline: a busy machine is no failure. In CI the same examples every time, so that a red
@@ -11,3 +12,21 @@ from hypothesis import settings
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cuda", action="store_true", help="train on a GPU in tests/cuda")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("--cuda"):
+        # The other tests have the bits of the processor for a measure.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--cuda"):
+        skip = pytest.mark.skip(reason="needs a GPU: pytest --cuda tests/cuda")
+        for item in items:
+            if item.path.parent.name == "cuda":
+                item.add_marker(skip)

@@ -48,7 +48,7 @@ def reader(writer: StoreWriter, path: Path) -> Iterator[StoreReader]:
 
 
 def test_everything_comes_back(writer: StoreWriter, reader: StoreReader) -> None:
-    status = Status("running", 4, 9, 0.5, 8.0, "cpu", "a processor", 1, stack_steps=[4])
+    status = Status("running", 4, 9, 0.5, 8.0, "cuda:0", "a GPU", "GPU-1", 1, stack_steps=[4])
     diverged = RunResult(
         1,
         "b",

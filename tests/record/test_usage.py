@@ -4,10 +4,15 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from typing import NoReturn
 
 import pynvml
+import pytest
 
-from tuitrain.record.usage import ProcessUsage, gpus, readable
+from tests.nvml import GIGA, Card, driver
+from tuitrain.record import usage
+from tuitrain.record.usage import GPU, ProcessUsage, gpu, gpus, usable
 
 
 def test_a_busy_process_is_seen() -> None:
@@ -29,32 +34,76 @@ def test_a_process_that_is_gone_uses_nothing() -> None:
     assert ProcessUsage(child.pid).read() == (0.0, 0)
 
 
-def has_driver() -> bool:
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return False
-    return True
+def test_without_a_driver_there_are_no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pynvml, "nvmlLib", None)
+    monkeypatch.setattr(pynvml, "CDLL", missing)
+    usage._count.cache_clear()
+    assert (gpus(), gpu("GPU-1"), usable()) == ([], None, 0)
+    usage._count.cache_clear()
 
 
-def test_gpus_are_told_or_there_are_none() -> None:
-    assert len(gpus()) == (pynvml.nvmlDeviceGetCount() if has_driver() else 0)
-    for gpu in gpus():
-        assert gpu.name
-        assert gpu.memory_total is None or gpu.memory_total > 0
+def missing(name: str) -> NoReturn:
+    raise OSError(f"{name}: cannot open shared object file")
+
+
+def test_the_gpus_of_a_machine_in_their_units() -> None:
+    with driver(Card("GPU-1"), Card("GPU-2", "NVIDIA T4", 0, (0, 16 * GIGA), 30, 9_876)):
+        assert gpus() == [
+            GPU("NVIDIA H200", 37, 5_200_000_000, 150 * GIGA, 41, 302.4),
+            GPU("NVIDIA T4", 0, 0, 16 * GIGA, 30, 9.876),
+        ]
+
+
+def test_a_gpu_is_found_by_its_uuid_whatever_its_number() -> None:
+    with driver(Card("GPU-1", temperature=41), Card("GPU-2", temperature=42)):
+        assert [found and found.temperature for found in map(gpu, ["GPU-2", "GPU-1"])] == [42, 41]
+        assert gpu("GPU-3") is None
+        assert gpu("") is None
+
+
+@pytest.mark.parametrize("missing", ["utilisation", "memory", "temperature", "milliwatts"])
+def test_what_the_hardware_does_not_tell_is_left_out(missing: str) -> None:
+    with driver(replace(Card("GPU-1"), **{missing: None})):
+        [found] = gpus()
+    names = {
+        "utilisation": ["utilisation"],
+        "memory": ["memory_used", "memory_total"],
+        "temperature": ["temperature"],
+        "milliwatts": ["power"],
+    }
+    assert [name for name, value in vars(found).items() if value is None] == names[missing]
 
 
 def test_the_driver_is_loaded_once() -> None:
-    gpus()
-    called = []
-    sys.setprofile(lambda frame, event, _: called.append(frame.f_code.co_name))
-    gpus()
-    sys.setprofile(None)
-    assert "gpus" in called
-    assert "nvmlInit" not in called
+    with driver(Card("GPU-1")) as loaded:
+        assert len(gpus() + gpus()) == 2
+        assert gpu("GPU-1")
+        assert loaded.started == 1
 
 
 def test_a_gpu_that_cannot_be_read_is_left_out() -> None:
-    assert readable([10_000]) == []
-    names = [gpu.name for gpu in readable([10_000, *range(len(gpus()))])]
-    assert names == [gpu.name for gpu in gpus()]
+    with driver(Card("GPU-1", lost=True), Card("GPU-2")):
+        assert len(gpus()) == 1
+        assert gpu("GPU-1") is None
+
+
+@pytest.mark.parametrize(
+    ("visible", "count"),
+    [
+        (None, 2),
+        ("0,1", 2),
+        (" 1 ", 1),
+        ("GPU-2", 1),
+        ("", 0),
+        ("-1", 0),
+        ("1,7,0", 1),  # CUDA does not look behind one that there is not
+    ],
+)
+def test_cuda_offers_the_gpus_that_it_may_see(
+    visible: str | None, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with driver(Card("GPU-1"), Card("GPU-2")):
+        assert usable() == count

@@ -42,6 +42,7 @@ class Status:
         steps_per_second: of the last seconds while training, of the whole training once ended.
         device: such as `cpu` or `cuda:0`.
         device_name: the device in words.
+        device_uuid: of a GPU, what its driver calls it; empty for a processor.
         threads: threads that one operation may use.
         error: the one line that tells why the state is `failed`.
         exit_code: what a command that waited for this experiment exits with.
@@ -58,6 +59,7 @@ class Status:
     steps_per_second: float = 0.0
     device: str = ""
     device_name: str = ""
+    device_uuid: str = ""
     threads: int = 0
     error: str = ""
     exit_code: int = 0

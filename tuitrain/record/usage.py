@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+import os
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 
 import psutil
 import pynvml  # type: ignore[import-untyped]
@@ -48,8 +49,36 @@ class GPU:
 
 
 def gpus() -> list[GPU]:
-    """The NVIDIA GPUs of this machine; none without the hardware or its driver."""
-    return readable(range(_count()))
+    """The NVIDIA GPUs of this machine that can be read; none without the hardware or its driver."""
+    found = []
+    for index in range(_count()):
+        with contextlib.suppress(pynvml.NVMLError):  # it may have dropped off the bus
+            found.append(_facts(pynvml.nvmlDeviceGetHandleByIndex(index)))
+    return found
+
+
+def gpu(uuid: str) -> GPU | None:
+    """The GPU with a UUID as the driver writes it; None without one, or if it cannot be read."""
+    if uuid and _count():
+        with contextlib.suppress(pynvml.NVMLError):
+            return _facts(pynvml.nvmlDeviceGetHandleByUUID(uuid))
+    return None
+
+
+def usable() -> int:
+    """How many GPUs CUDA offers to a process that is started here.
+
+    CUDA_VISIBLE_DEVICES lists them by number or UUID, and CUDA stops at one that there is not.
+    """
+    count, chosen = _count(), os.environ.get("CUDA_VISIBLE_DEVICES")
+    if not count or chosen is None:
+        return count
+
+    def there(name: str) -> bool:
+        number = name.strip()
+        return number.startswith(("GPU-", "MIG-")) or number in map(str, range(count))
+
+    return len(list(takewhile(there, chosen.split(","))))
 
 
 @cache
@@ -62,17 +91,7 @@ def _count() -> int:
         return 0
 
 
-def readable(indices: Iterable[int]) -> list[GPU]:
-    """Those of some GPUs, by index, that can be read now; one may have dropped off the bus."""
-    found = []
-    for index in indices:
-        with contextlib.suppress(pynvml.NVMLError):
-            found.append(_gpu(index))
-    return found
-
-
-def _gpu(index: int) -> GPU:
-    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+def _facts(handle: object) -> GPU:
     rates = memory = temperature = power = None
     with contextlib.suppress(pynvml.NVMLError):
         rates = pynvml.nvmlDeviceGetUtilizationRates(handle)

@@ -1,6 +1,6 @@
 """Stacked training in PyTorch; nothing outside this package and `tuitrain.worker` needs torch."""
 
-from tuitrain.train.device import device_name, fix_rounding, resolve_device
+from tuitrain.train.device import device_name, device_uuid, fix_rounding, resolve_device
 from tuitrain.train.state import Divergence, TrainState
 from tuitrain.train.trainer import Trainer
 
@@ -9,6 +9,7 @@ __all__ = [
     "TrainState",
     "Trainer",
     "device_name",
+    "device_uuid",
     "fix_rounding",
     "resolve_device",
 ]

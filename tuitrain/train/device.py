@@ -47,6 +47,17 @@ def device_name(device: torch.device) -> str:
     return next(models, "") or platform.processor() or platform.machine() or "cpu"
 
 
+def device_uuid(device: torch.device) -> str:
+    """The GPU's UUID as its driver writes it, `GPU-...`; empty for the processor.
+
+    CUDA numbers the GPUs that it may see, and the fastest may come first: the driver has other
+    numbers for them.
+    """
+    if device.type != "cuda":
+        return ""
+    return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
+
+
 def fix_rounding(threads: int) -> None:
     """Fix what the last bits of results depend on, so that equal trainings are equal bit by bit.
 

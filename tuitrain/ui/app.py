@@ -195,7 +195,7 @@ def is_viewer(screen: Screen[Any]) -> TypeGuard[TrainingScreen]:
 
 def devices() -> list[str]:
     """What the device menu offers."""
-    from tuitrain.record.usage import gpus
+    from tuitrain.record.usage import usable
 
-    cuda = [f"cuda:{number}" for number in range(len(gpus()))]
+    cuda = [f"cuda:{number}" for number in range(usable())]
     return ["auto", "cpu", *cuda]

@@ -84,7 +84,7 @@ class Session:
     # Start and end --------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        from tuitrain.train.device import device_name, fix_rounding, resolve_device
+        from tuitrain.train.device import device_name, device_uuid, fix_rounding, resolve_device
         from tuitrain.train.trainer import Trainer
 
         experiment = self.folder.experiment
@@ -103,6 +103,7 @@ class Session:
             "paused" if experiment.paused else "running",
             device=str(device),
             device_name=device_name(device),
+            device_uuid=device_uuid(device),
             threads=experiment.threads,
             pace=experiment.pace,
         )

@@ -16,7 +16,7 @@ from tuitrain.optim import name_of
 from tuitrain.optim.schedules import format_schedule
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import SetLearningRate
-from tuitrain.record.usage import GPU, ProcessUsage, gpus
+from tuitrain.record.usage import GPU, ProcessUsage, gpu
 from tuitrain.spec.size import size
 from tuitrain.ui.diagnosis import Diagnosis
 from tuitrain.ui.facts import RunFacts
@@ -240,13 +240,16 @@ class DashboardScreen(TrainingScreen):
         process = self.folder.process()
         if self.usage is None and process is not None:
             self.usage = ProcessUsage(process.pid)
-        cpu, memory = self.usage.read() if self.usage and process and process.alive() else (0.0, 0)
-        self.app.call_from_thread(self._show_usage, cpu, memory, gpus())
+        cpu, memory, trains_on = 0.0, 0, None
+        if self.usage and process and process.alive():
+            cpu, memory = self.usage.read()
+            trains_on = gpu(self.recording.status.device_uuid)
+        self.app.call_from_thread(self._show_usage, cpu, memory, trains_on)
 
-    def _show_usage(self, cpu: float, memory: int, found: list[GPU]) -> None:
+    def _show_usage(self, cpu: float, memory: int, trains_on: GPU | None) -> None:
         status = self.recording.status
         for panel in self.query(DevicePanel):  # none any more when the screen is being left
-            panel.show(status, cpu, memory, found, alive=not status.ended)
+            panel.show(status, cpu, memory, trains_on, alive=not status.ended)
 
     @on(Chart.CursorMoved)
     def _cursor_moved(self, event: Chart.CursorMoved) -> None:

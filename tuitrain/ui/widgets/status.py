@@ -12,6 +12,9 @@ from tuitrain.record.status import Status
 from tuitrain.ui import pace
 from tuitrain.ui.markers import ASCII
 
+SHORTEST = 8
+"""Columns of a progress bar in which progress can be seen."""
+
 
 class Sign(NamedTuple):
     """How a state is shown: a symbol beside the word, and a style that only underlines it."""
@@ -100,17 +103,24 @@ def _speed(status: Status, runs: int) -> str:
 
 
 def line(status: Status, width: int, quiet: str, colours: dict[str, str], runs: int = 1) -> Text:
-    """The status line in a given width; the bar takes what the words leave."""
+    """The status line in a given width; the bar takes what the words leave.
+
+    Where that is too little, the words move together, and then the device is left out.
+    """
     state, steps, share, time, speed, device = facts(status, runs)
     sign = SIGNS[state]
     colour = colours.get(sign.style, quiet)
     head = Text.assemble((f"{sign} {state}", f"bold {colour}"), "  ", steps, "  ")
-    words = "   ".join(filter(None, (time, speed, device)))
-    tail = Text.assemble(f"  {share}", (f"   {words}", quiet))
-    room = width - head.cell_len - tail.cell_len
-    if room < 8:
-        tail = Text.assemble(f" {share} ", (f" {time} ", quiet), (f" {speed}", quiet))
+    for gap, words in (
+        ("   ", (time, speed, device)),
+        ("  ", (time, speed, device)),
+        ("  ", (time, speed)),
+    ):
+        told = "".join(gap + word for word in words if word)
+        tail = Text.assemble(f" {share}", (told, quiet))
         room = width - head.cell_len - tail.cell_len
+        if room >= SHORTEST:
+            break
     share_done = status.step / status.total if status.total else 0.0
     return Text.assemble(head, bar(share_done, min(room, 80), colour, colours["rule"]), tail)
 

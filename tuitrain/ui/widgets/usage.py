@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.table import Table
 
 from tuitrain.record.status import Status
@@ -14,11 +12,9 @@ MEGA, GIGA = 1_000_000, 1_000_000_000
 
 
 class DevicePanel(Paragraph):
-    """Device, share of a core and memory of the worker, and the graphics processors."""
+    """Device, share of a core and memory of the worker, and the GPU that it trains on."""
 
-    def show(
-        self, status: Status, cpu: float, memory: int, gpus: Sequence[GPU], alive: bool
-    ) -> None:
+    def show(self, status: Status, cpu: float, memory: int, gpu: GPU | None, alive: bool) -> None:
         """Show the figures of now."""
         table = Table.grid(padding=(0, 1))
         table.add_column(style="dim", no_wrap=True)
@@ -28,8 +24,8 @@ class DevicePanel(Paragraph):
         table.add_row("device", f"{name}, {threads}" if name else "coming up")
         usage = f"{cpu:.0f} % of a core, {memory / MEGA:,.0f} MB" if alive else "has ended"
         table.add_row("worker", usage)
-        for number, gpu in enumerate(gpus):
-            table.add_row(f"gpu {number}", "  ".join(gpu_facts(gpu)))
+        if gpu is not None:
+            table.add_row("gpu", "  ".join(gpu_facts(gpu)))
         self.update(table)
 
 

@@ -1,0 +1,64 @@
+"""What the training costs the machine: the worker, and the GPU that it trains on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.nvml import GIGA, Card, driver
+from tests.ui.conftest import dashboard, page, start, state, until
+from tuitrain.record.reader import StoreReader
+from tuitrain.record.usage import GPU
+from tuitrain.ui.widgets.usage import DevicePanel, gpu_facts
+
+H200 = "37 %  5.2/150 GB  41 °C  302 W"
+
+
+@pytest.fixture
+def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers say that they train on a GPU: here they can only say so."""
+    status = StoreReader.status
+
+    def told(reader: StoreReader) -> object:
+        said = {"device": "cuda:1", "device_name": "NVIDIA H200", "device_uuid": "GPU-2"}
+        return replace(status(reader), **said)
+
+    monkeypatch.setattr(StoreReader, "status", told)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (200, 60)])
+async def test_the_gpu_that_trains_is_told_and_no_other(opened, on_a_gpu, size) -> None:
+    with driver(Card("GPU-1", temperature=99), Card("GPU-2"), Card("GPU-3", temperature=99)):
+        async with opened(size) as pilot:
+            await start(pilot, "sales-mse", train__steps="20000000")
+            await until(pilot, lambda: "gpu" in page(pilot), "GPU")
+            shown = page(pilot)
+            assert "NVIDIA H200, 1 thread" in shown
+            assert H200 in shown
+            assert "99 °C" not in shown
+            await pilot.press("s")
+            await until(pilot, lambda: state(pilot) == "stopped", "end")
+            await until(pilot, lambda: "has ended" in page(pilot), "end in the panel")
+            assert "°C" not in page(pilot)  # of others by now
+
+
+async def test_on_the_processor_no_gpu_is_told(opened) -> None:
+    with driver(Card("GPU-1")):
+        async with opened() as pilot:
+            await start(pilot, "sales-mse", train__steps="20000000")
+            await until(pilot, lambda: "of a core" in page(pilot), "usage")
+            assert "°C" not in str(dashboard(pilot).query_one(DevicePanel).render())
+            assert "°C" not in page(pilot)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "facts"),
+    [
+        (GPU("H200", 37, 5_200_000_000, 150 * GIGA, 41, 302.4), H200.split("  ")),
+        (GPU("T4", 0, 0, 16 * GIGA, 30, 9.876), ["0 %", "0.0/16 GB", "30 °C", "10 W"]),
+        (GPU("Tegra", None, None, None, 50, None), ["50 °C"]),
+    ],
+)
+def test_what_a_gpu_does_not_tell_is_left_out(gpu: GPU, facts: list[str]) -> None:
+    assert gpu_facts(gpu) == facts
