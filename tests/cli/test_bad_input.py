@@ -34,6 +34,18 @@ LINES = {
     "run line-fit --steps 5 --epochs 5": (
         "--steps: cannot stand beside --epochs; expected one of them"
     ),
+    "run line-fit --lr 0.1 --set optimizer.lr=0.2": (
+        "--set optimizer.lr=0.2: cannot stand beside --lr; expected one of them"
+    ),
+    "compare line-fit --schedule cosine --set schedule.kind=step": (
+        "--set schedule.kind=step: cannot stand beside --schedule; expected one of them"
+    ),
+    "run line-fit -o adam --set optimizer=sgd": (
+        "--set optimizer=sgd: cannot stand beside --optimizer; expected one of them"
+    ),
+    "run line-fit -o rprop --set optimizer.step_max=1e-9": (
+        "line-fit: optimizer.step_min: cannot be 1e-06; expected at most 1e-09, step_max"
+    ),
     "run line-fit --detach --json": "--detach: cannot stand beside --json; expected one of them",
     "run line-fit --ui": (
         "the dashboard needs a terminal, and stdin is none; "

@@ -13,6 +13,7 @@ from tuitrain.cli.training import (
     TRAIN_KEYS,
     check_machine,
     exclude,
+    exclude_twice,
     result_options,
     start,
     train,
@@ -67,6 +68,7 @@ def compare(context: click.Context, /, presets: tuple[str, ...], **options: Any)
     In a terminal the comparison screen opens; with --no-ui, or elsewhere, a ranking is printed.
     """
     exclude(options, ("steps", "epochs"), ("detach", "as_json"), ("detach", "no_ui"))
+    exclude_twice(options)
     check_machine(options)
     experiment = planned(presets, options)
     if options["detach"]:

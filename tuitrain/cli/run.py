@@ -8,9 +8,10 @@ import click
 
 from tuitrain.cli.options import complete_optimizer, complete_preset
 from tuitrain.cli.training import (
-    TRAIN_KEYS,
+    KEYS,
     check_machine,
     exclude,
+    exclude_twice,
     result_options,
     start,
     train,
@@ -20,15 +21,6 @@ from tuitrain.errors import InputError
 
 if TYPE_CHECKING:
     from tuitrain.spec.preset import Preset
-
-KEYS = {
-    "optimizer": "optimizer.name",
-    "lr": "optimizer.lr",
-    "seed": "train.seed",
-    "schedule": "schedule",
-    **TRAIN_KEYS,
-}
-"""The key of the preset that each option sets."""
 
 
 @click.command()
@@ -91,6 +83,7 @@ def check_options(options: dict[str, Any]) -> None:
     """Refuses options that contradict each other, and lists."""
     exclude(options, ("steps", "epochs"), ("ui", "detach"), ("ui", "as_json"))
     exclude(options, ("detach", "as_json"))
+    exclude_twice(options)
     for name in ("optimizer", "lr"):
         if "," in (options[name] or ""):
             raise InputError(
@@ -111,6 +104,4 @@ def changed(preset: Preset, options: dict[str, Any]) -> Preset:
     for text in (*chosen.values(), *options["assignments"]):
         if not text.isprintable():
             raise InputError(f"{text!a} is no text", expected="printable characters")
-    set_by_key = assignments(options["assignments"])
-    places = {key: place for key, place in places.items() if key not in set_by_key}
-    return override(preset, chosen | set_by_key, places)
+    return override(preset, chosen | assignments(options["assignments"]), places)

@@ -33,6 +33,15 @@ TRAIN_KEYS = {
 }
 """The key of a preset that each of `training_options` sets."""
 
+KEYS = {
+    "optimizer": "optimizer.name",
+    "lr": "optimizer.lr",
+    "seed": "train.seed",
+    "schedule": "schedule",
+    **TRAIN_KEYS,
+}
+"""The key of a preset that each option sets."""
+
 
 def training_options(command: F) -> F:
     """How long to train, and on what."""
@@ -81,6 +90,20 @@ def exclude(options: dict[str, Any], *pairs: tuple[str, str]) -> None:
         if all(options[name] for name in pair):
             first, second = (f"--{name.removeprefix('as_').replace('_', '-')}" for name in pair)
             raise InputError(f"cannot stand beside {second}", where=first, expected="one of them")
+
+
+def exclude_twice(options: dict[str, Any]) -> None:
+    """Refuses a key that both an option and `--set` give a value."""
+    from tuitrain.spec.overrides import TAGS
+
+    def whole(key: str) -> str:
+        return f"{key}.{TAGS[key]}" if key in TAGS else key
+
+    given = {whole(key): name for name, key in KEYS.items() if options.get(name) is not None}
+    for text in options["assignments"]:
+        if name := given.get(whole(text.partition("=")[0].strip())):
+            problem = f"cannot stand beside --{name}"
+            raise InputError(problem, where=f"--set {text}", expected="one of them")
 
 
 def check_machine(options: dict[str, Any]) -> None:

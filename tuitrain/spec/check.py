@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import prod
 
+from tuitrain.optim import AnyOptimizer
+from tuitrain.optim.sign import Rprop
 from tuitrain.spec import expression
 from tuitrain.spec.base import MOST_CLASSES, Numbers
 from tuitrain.spec.data import Csv, Points
@@ -45,6 +47,7 @@ def check(preset: Preset) -> None:
     _data(preset)
     _model(preset)
     _loss(preset)
+    _optimizer(preset.optimizer)
     _batch(preset)
     _parameters("model.init", preset.model.init, shapes(preset))
     _parameters("expected.weights", preset.expected.weights, shapes(preset))
@@ -244,6 +247,12 @@ def _output(preset: Preset, kind: str) -> None:
             )
         case _ if output == "softmax" and inputs_outputs(preset)[1] < 2:
             raise SpecError("model.output", 'cannot be "softmax" with one output', '"linear"')
+
+
+def _optimizer(optimizer: AnyOptimizer) -> None:
+    match optimizer:
+        case Rprop(step_min=low, step_max=high) if low > high:
+            raise SpecError("optimizer.step_min", f"cannot be {low}", f"at most {high}, step_max")
 
 
 def _batch(preset: Preset) -> None:

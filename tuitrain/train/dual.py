@@ -66,7 +66,8 @@ class Dual:
 
     def __rpow__(self, other: Any) -> Dual:
         value = other**self.value
-        rate = log(other) if other > 0 else nan  # a power of a negative number is not real
+        # 0^w is level for w > 0; a power of a negative number is not real
+        rate = log(other) if other > 0 else 0.0 if other == 0 else nan
         return Dual(value, value * rate * self.slope)
 
     def exp(self) -> Dual:
