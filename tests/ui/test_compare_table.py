@@ -12,10 +12,11 @@ from rich.text import Text
 from textual.widgets import Input
 
 from tests.ui.comparing import ended, names, rows, screen, started
-from tests.ui.conftest import page
+from tests.ui.conftest import page, until
 from tuitrain.ui.lines import RUNS, SEEDS
 from tuitrain.ui.screens.compare_curves import CurvesView
 from tuitrain.ui.screens.compare_rows import number, shortened
+from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.ui.widgets.runtable import RunTable
 
 
@@ -62,6 +63,20 @@ async def test_filter_by_words_and_conditions(opened, runs_dir: Path) -> None:
         assert shown.focused is None
         await pilot.press("a")
         assert len(names(pilot)) == 4
+
+
+async def test_escape_goes_back_one_thing_at_a_time(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, learning_rates=[1e-3, 1e-2])
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        await pilot.press("slash", *"adam", "escape")
+        assert shown.focused is None
+        assert len(names(pilot)) == 2
+        await pilot.press("escape")
+        assert len(names(pilot)) == 4
+        assert not shown.query_one("#finding").display
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
 
 
 async def test_hide_pin_and_solo(opened, runs_dir: Path) -> None:

@@ -107,7 +107,8 @@ KEYS = (
     Key("compare", "u", "u", "source", "", "Show the source of the selected update step"),
     Key("compare", "d", "d", "directions", "", "Which weights the landscape lies along"),
     Key("compare", "w", "w", "log", "", "Open and close the worker's log"),
-    Key("compare", "b,escape", "b", "back", "setup", "Back to the setup screen (also esc)"),
+    Key("compare", "escape", "esc", "no_filter", "", "Take the filter away; without one, as b"),
+    Key("compare", "b", "b", "back", "setup", "Back to the setup screen"),
     Key("curves", "y", "y", "gap", "", "The loss, or the gap to the least possible loss"),
     Key("curves", "x", "x", "unit", "", "Count the x axis in steps, epochs or seconds"),
     Key(

@@ -379,8 +379,11 @@ class CompareScreen(TrainingScreen):
     def action_help(self) -> None:
         self.app.push_screen(HelpDialog(KEYS))
 
-    def action_back(self) -> None:
-        if self.query_one("#find", Input).has_focus:
+    def action_no_filter(self) -> None:
+        find = self.query_one("#find", Input)
+        if find.has_focus:
             self._leave_filter()
+        elif find.value:
+            self._clear_filter()
         else:
-            super().action_back()
+            self.action_back()
