@@ -32,24 +32,33 @@ def require_terminal() -> None:
 def open_setup() -> None:
     """Opens the setup screen."""
     require_terminal()
-    # Looking for garbage takes a third of the time to the first frame, which has none: the
-    # application turns it on again.
-    gc.disable()
+    application = import_application()
     from tuitrain.record.directory import runs_directory
-    from tuitrain.ui.app import TuitrainApp
 
-    show(TuitrainApp(runs_directory()))
+    show(application(runs_directory()))
 
 
 def open_experiment(folder: ExperimentFolder) -> None:
     """Opens the dashboard on an experiment, running or ended."""
     require_terminal()
+    application = import_application()
     from tuitrain.data.dataset import dataset
-    from tuitrain.ui.app import TuitrainApp
 
     for preset in folder.experiment.presets.values():
         dataset(preset)  # what is wrong with a file is said before the screen is drawn
-    show(TuitrainApp(folder.path.parent, attach=folder))
+    show(application(folder.path.parent, attach=folder))
+
+
+def import_application() -> type[TuitrainApp]:
+    """The application's class.
+
+    Until the first frame there is no garbage, and looking for it takes time: the application
+    turns that on again.
+    """
+    gc.disable()
+    from tuitrain.ui.app import TuitrainApp
+
+    return TuitrainApp
 
 
 def show(app: TuitrainApp) -> None:
