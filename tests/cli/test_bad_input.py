@@ -34,6 +34,9 @@ LINES = {
     "run line-fit --steps 5 --epochs 5": (
         "--steps: cannot stand beside --epochs; expected one of them"
     ),
+    "run line-fit --set optimizer.lr=x": (
+        '--set optimizer.lr=x: cannot be "x"; expected a number at least 0'
+    ),
     "run line-fit --lr 0.1 --set optimizer.lr=0.2": (
         "--set optimizer.lr=0.2: cannot stand beside --lr; expected one of them"
     ),

@@ -32,6 +32,21 @@ def test_presets_are_listed_by_topic(inside: Inside) -> None:
         assert any(preset.title in line for line in lines)
 
 
+@pytest.mark.parametrize("things", ["presets", "optimizers"])
+def test_a_list_can_be_asked_for_by_its_name(inside: Inside, things: str) -> None:
+    assert inside(things, "list").stdout == inside(things).stdout != ""
+
+
+def test_an_error_goes_nowhere_where_stderr_is_closed(tuitrain: Command) -> None:
+    ran = subprocess.run(
+        ["bash", "-c", f"{tuitrain.path} bogus 2>&-"],
+        capture_output=True,
+        env=tuitrain.environment,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (2, b"")
+
+
 @pytest.mark.parametrize("name", ["line-fit", "parabola-decay"])
 def test_a_shown_preset_is_a_preset_file(inside: Inside, tmp_path: Path, name: str) -> None:
     file = tmp_path / f"{name}.toml"

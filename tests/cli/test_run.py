@@ -21,9 +21,10 @@ import psutil
 import pytest
 
 from tuitrain.cli import control, main
-from tuitrain.cli.follow import Reached
+from tuitrain.cli.follow import Reached, figures
 from tuitrain.record.folder import ExperimentFolder, resolve
 from tuitrain.record.reader import StoreReader
+from tuitrain.record.status import Status
 from tuitrain.record.store import StoreWriter
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
@@ -40,6 +41,8 @@ RUN_KEYS = [
 ]
 FOREVER = "100000000"
 """Steps that no test waits for."""
+
+RUNNING = Status("running", 7, 9)
 
 
 def columns(folder: ExperimentFolder) -> dict[str, list[float]]:
@@ -259,19 +262,20 @@ def test_progress_tells_the_loss_of_one_run_and_the_least_of_several(runs_dir: P
         experiment = compare([find("line-fit")], learning_rates=[0.1, 0.2][:runs])
         folder = ExperimentFolder.create(runs_dir, experiment)
         reached = Reached(folder)
-        texts = [reached.read()]
+        looks = [reached.read(RUNNING)]
         layout = Layout(runs, {"loss": "float64"})
         with contextlib.closing(StoreWriter(folder.database, [layout])) as writer:
             for first in (1, 2, 3):
                 rows = values[:runs, first - 1 : first]
                 with writer.transaction():
                     writer.append(Chunk(0, first, 1, {"loss": rows}))
-                texts.append(reached.read())
+                looks.append(reached.read(RUNNING))
         reached.close()
-        return texts
+        return [figures(*look) for look in looks]
 
-    assert told(1) == ["loss nan", "loss 0.5", "loss 0.25", "loss 4"]
-    assert told(2) == ["best loss nan", "best loss 0.5", "best loss 0.125", "best loss 0.125"]
+    assert told(1) == ["7/9  loss nan", "1/9  loss 0.5", "2/9  loss 0.25", "3/9  loss 4"]
+    best = ["nan", "0.5", "0.125", "0.125"]
+    assert told(2) == [f"7/9  best loss {loss}" for loss in best]
 
 
 def test_progress_tells_the_accuracy_where_there_is_one(runs_dir: Path) -> None:
@@ -289,7 +293,7 @@ def test_progress_tells_the_accuracy_where_there_is_one(runs_dir: Path) -> None:
                 values |= {name: np.array(row[:runs])}
                 with writer.transaction():
                     writer.evaluation(Evaluation(0, step, values))
-                texts.append(reached.read())
+                texts.append(reached.read(RUNNING)[1])
         reached.close()
         return texts
 
@@ -297,6 +301,31 @@ def test_progress_tells_the_accuracy_where_there_is_one(runs_dir: Path) -> None:
     assert told(2, "test_accuracy") == [
         f"best loss nan  best test accuracy {x}" for x in (0.5, 0.75, 0.75)
     ]
+
+
+def test_an_accuracy_of_an_earlier_step_names_it(runs_dir: Path) -> None:
+    folder = ExperimentFolder.create(runs_dir, single(find("line-fit")))
+    reached = Reached(folder)
+    layout = Layout(1, {"loss": "float64"})
+    with contextlib.closing(StoreWriter(folder.database, [layout])) as writer:
+        for step in (1, 2):
+            with writer.transaction():
+                writer.append(Chunk(0, step, 1, {"loss": np.ones((1, 1))}))
+                if step == 1:
+                    judged = {"loss": np.ones(1), "accuracy": np.ones(1)}
+                    writer.evaluation(Evaluation(0, step, judged))
+            told = figures(*reached.read(RUNNING))
+            assert told == f"{step}/9  loss 1  accuracy 1" + " at 1" * (step == 2)
+    reached.close()
+
+
+def test_the_result_comes_though_nobody_reads_the_progress(tuitrain: Command) -> None:
+    script = f"{tuitrain.path} run line-fit --json 2>&1 >result.json | head -0"
+    subprocess.run(
+        ["bash", "-c", script], cwd=tuitrain.runs_dir.parent, env=tuitrain.environment, check=True
+    )
+    told = json.loads((tuitrain.runs_dir.parent / "result.json").read_text())
+    assert told["runs"][0]["status"] == "finished"
 
 
 def test_a_killed_worker_is_a_failed_run(tuitrain: Command, runs_dir: Path) -> None:

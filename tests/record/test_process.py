@@ -3,9 +3,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import msgspec
+import psutil
+import pytest
 
 from tuitrain.record import process
 from tuitrain.record.process import ProcessId
@@ -40,3 +43,24 @@ def test_what_cannot_be_read_is_none(tmp_path: Path) -> None:
     assert process.read(path) is None
     path.write_text("{")
     assert process.read(path) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell no threads of a zombie")
+def test_a_process_lives_until_its_last_thread_has_ended() -> None:
+    code = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "print('up', flush=True)\n"
+        "ctypes.CDLL(None).pthread_exit(None)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        identity = ProcessId.of(child.pid)
+        while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        assert identity.alive()
+        child.kill()
+        while psutil.Process(child.pid).num_threads() > 1:
+            time.sleep(0.01)
+        assert not identity.alive()

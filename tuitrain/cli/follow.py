@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 
 import click
@@ -48,14 +49,14 @@ def follow(folder: ExperimentFolder, interrupted: Callable[[], int], *, quiet: b
     with display(quiet) as show, contextlib.closing(reached):
         asked = False
         while not (status := folder.status()).ended and interrupted() < 2:
-            show(status, reached.read())
+            show(*reached.read(status))
             if interrupted() and not asked:
                 send(folder, Stop())
                 asked = True
             time.sleep(POLL)
         if interrupted() and not asked and not status.ended:  # twice between two looks
             send(folder, Stop())
-        show(status, reached.read())
+        show(*reached.read(status))
         return status
 
 
@@ -67,13 +68,17 @@ class Reached:
         self.several = len(folder.experiment.runs) > 1
         self.reader: StoreReader | None = None
         self.seen = self.judged = 0
+        self.step: int | None = None
         self.loss = math.nan
         self.accuracy = "", math.nan
+        self.accuracy_step = 0
 
-    def read(self) -> str:
-        """The loss, and the accuracy where there is one, such as `loss 0.25  accuracy 0.97`.
+    def read(self, status: Status) -> tuple[Status, str]:
+        """The status, and the loss reached by then, such as `loss 0.25  accuracy 0.97`.
 
-        Before the first step, `loss nan`.
+        Of a single run the status is given the step that the loss is of: rows are written after
+        it was read. An accuracy of an earlier step names that step. Before the first step,
+        `loss nan`.
         """
         with contextlib.suppress(StoreReadError):
             if self.reader is None and self.folder.database.exists():
@@ -86,12 +91,16 @@ class Reached:
                         self.loss = float(np.fmin(self.loss, least))
                     else:
                         self.loss = float(summary.last[0, 0])
+                        self.step = summary.extent.last
                 for key, scalars in self.reader.evaluations(self.judged):
                     self.judged = key
                     self.judge(scalars)
         told = {"loss": self.loss} | dict([self.accuracy] if self.accuracy[0] else [])
         best = "best " * self.several
-        return "  ".join(f"{best}{name} {value:.6g}" for name, value in told.items())
+        words = "  ".join(f"{best}{name} {value:.6g}" for name, value in told.items())
+        if self.accuracy[0] and self.step not in (None, self.accuracy_step):
+            words += f" at {self.accuracy_step:,}"
+        return status if self.step is None else replace(status, step=self.step), words
 
     def judge(self, scalars: Scalars) -> None:
         """Takes in an evaluation: the accuracy on the test set, or the other without one."""
@@ -100,6 +109,7 @@ class Reached:
             most = float(np.fmax.reduce(scalars.values[name]))
             before = self.accuracy[1] if self.several else math.nan
             self.accuracy = name.replace("_", " "), float(np.fmax(most, before))
+            self.accuracy_step = scalars.step
 
     def close(self) -> None:
         """Lets go of the store."""
@@ -172,7 +182,9 @@ def lines() -> Show:
             return
         if status.state != shown or (now >= due and status.state == "running"):
             shown, due = status.state, now + LINES
-            click.echo("  ".join(filter(None, (status.state, figures(status, reached)))), err=True)
+            with contextlib.suppress(BrokenPipeError):  # nobody reads on; the result is for stdout
+                told = (status.state, figures(status, reached))
+                click.echo("  ".join(filter(None, told)), err=True)
 
     return show
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -60,5 +61,7 @@ def refuse(problem: str) -> int:
     """Prints an error as one line of printable characters."""
     line = " ".join(problem.split())
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-    print(f"tuitrain: error: {shown}", file=sys.stderr)
+    if sys.stderr is not None:  # it may be closed, and then print would take stdout
+        with contextlib.suppress(BrokenPipeError):
+            print(f"tuitrain: error: {shown}", file=sys.stderr)
     return 2

@@ -19,10 +19,12 @@ from tuitrain.optim.base import Optimizer
 def optimizers(context: click.Context) -> None:
     """List the optimizers; show one with formula, paper and source."""
     if context.invoked_subcommand is None:
-        list_optimizers()
+        context.invoke(listed)
 
 
-def list_optimizers() -> None:
+@optimizers.command("list")
+def listed() -> None:
+    """List the optimizers, as without a command."""
     from tuitrain.optim import OPTIMIZERS, summary
 
     made = table("optimizer", "what it does", "defaults")

@@ -20,10 +20,12 @@ from tuitrain.errors import InputError
 def presets(context: click.Context) -> None:
     """List the presets, print one, check files of your own."""
     if context.invoked_subcommand is None:
-        list_presets()
+        context.invoke(listed)
 
 
-def list_presets() -> None:
+@presets.command("list")
+def listed() -> None:
+    """List the presets, as without a command."""
     from tuitrain.optim import name_of
     from tuitrain.spec.catalogue import catalogue
 

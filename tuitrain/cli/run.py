@@ -99,8 +99,9 @@ def changed(preset: Preset, options: dict[str, Any]) -> Preset:
     from tuitrain.spec.overrides import assignments, override
 
     chosen = {key: options[name] for name, key in KEYS.items() if options[name] is not None}
-    places = {key: f"--{name} {options[name]}" for name, key in KEYS.items()}
-    places["schedule"] = "--schedule"  # its errors quote the specification themselves
+    places = {key: f"--{name} {options[name]}" for name, key in KEYS.items() if key in chosen}
+    if "schedule" in chosen:
+        places["schedule"] = "--schedule"  # its errors quote the specification themselves
     for text in (*chosen.values(), *options["assignments"]):
         if not text.isprintable():
             raise InputError(f"{text!a} is no text", expected="printable characters")

@@ -30,11 +30,15 @@ class ProcessId(msgspec.Struct, frozen=True):
         return cls(pid, psutil.Process(pid).create_time() - psutil.boot_time(), boot_id())
 
     def alive(self) -> bool:
-        """Whether this very process still runs; a zombie does not."""
+        """Whether this very process still runs; a zombie does not.
+
+        One whose threads have not all ended does: the one that writes may be about to commit.
+        """
         if self.boot != boot_id():
             return False
         try:
-            if psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE:
+            process = psutil.Process(self.pid)
+            if process.status() == psutil.STATUS_ZOMBIE and process.num_threads() < 2:
                 return False
             return abs(ProcessId.of(self.pid).started - self.started) < 0.05
         except psutil.NoSuchProcess:
