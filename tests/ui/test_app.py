@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import pytest
+from textual.screen import Screen
+
+import tuitrain.ui.app
 from tests.ui.conftest import dashboard, state, until
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import single
 from tuitrain.spec.overrides import override
+from tuitrain.ui.app import TuitrainApp
 from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.worker.launch import WarmWorker
@@ -30,3 +36,26 @@ async def test_an_attached_run_starts_again_in_its_place_and_goes_back(opened, r
         await pilot.press("b")
         await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
         assert [type(screen) for screen in pilot.app.screen_stack] == [SetupScreen]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 0.03, 0.06, 0.1, 0.2, 0.4])
+async def test_leaving_while_the_first_screen_is_built_ends_in_peace(
+    runs_dir: Path, seconds: float
+) -> None:
+    class Hurried(TuitrainApp):
+        CSS_PATH = Path(tuitrain.ui.app.__file__).parent / TuitrainApp.CSS_PATH
+
+        def get_default_screen(self) -> Screen[None]:
+            asyncio.get_running_loop().call_later(seconds, self.action_leave)
+            return super().get_default_screen()
+
+    app = Hurried(runs_dir)
+    await app.run_async(headless=True, size=(120, 40))
+    assert app.return_code == 0
+
+
+async def test_leaving_at_the_first_frame_ends_in_peace(runs_dir: Path, monkeypatch) -> None:
+    monkeypatch.setattr(TuitrainApp, "post_display_hook", lambda app: app.exit())
+    app = TuitrainApp(runs_dir)
+    await app.run_async(headless=True, size=(120, 40))
+    assert app.return_code == 0

@@ -43,6 +43,14 @@ async def test_the_gpu_that_trains_is_told_and_no_other(opened, on_a_gpu, size) 
             assert "°C" not in page(pilot)  # of others by now
 
 
+async def test_on_a_small_screen_it_stands_under_the_pictures(opened) -> None:
+    async with opened((80, 24)) as pilot:
+        await start(pilot, "sales-mse", train__steps="20000000")
+        assert "of a core" not in page(pilot)
+        await pilot.press("v")
+        await until(pilot, lambda: "of a core" in page(pilot), "usage")
+
+
 async def test_on_the_processor_no_gpu_is_told(opened) -> None:
     with driver(Card("GPU-1")):
         async with opened() as pilot:

@@ -20,9 +20,10 @@ GONE = 129
 
 
 def require_terminal() -> None:
-    """Raises InputError where no screen can be drawn or no key be read."""
-    for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout)):
-        if not stream.isatty():
+    """Raises InputError where no screen can be drawn or no key be read; Textual draws on stderr."""
+    streams = {"stdin": sys.stdin, "stdout": sys.stdout, "stderr": sys.stderr}
+    for name, stream in streams.items():
+        if stream is None or not stream.isatty():
             raise InputError(
                 f"the dashboard needs a terminal, and {name} is none",
                 expected="a terminal; without one, use `tuitrain run PRESET`",

@@ -48,6 +48,7 @@ class TuitrainApp(App[None]):
         self.runs_dir = runs_dir
         self.attached = attach
         self._warm: WarmWorker | None = None
+        self._settled = self._leaving = False
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = DARK.name
@@ -56,7 +57,7 @@ class TuitrainApp(App[None]):
         loop = asyncio.get_running_loop()
         # Not in a test's thread, where no signal arrives either.
         with contextlib.suppress(RuntimeError, ValueError):
-            loop.add_signal_handler(signal.SIGTERM, self.exit)
+            loop.add_signal_handler(signal.SIGTERM, self._end)
         self.call_after_refresh(self._settle)
 
     def on_unmount(self) -> None:
@@ -82,10 +83,20 @@ class TuitrainApp(App[None]):
 
     def _settle(self) -> None:
         """The first frame is out: now comes what would have kept it waiting, the screen first."""
+        self._settled = True
+        if self._leaving:
+            self.exit()
+            return
         if not gc.isenabled():
             gc.freeze()  # what is there by now stays to the end
             gc.enable()
         self.screen.call_after_refresh(self._warm_up)
+
+    def _end(self) -> None:
+        """Leave, but not in the middle of building the first screen, which could not go on."""
+        self._leaving = True
+        if self._settled:
+            self.exit()
 
     @work(thread=True, exclusive=True, group="warm")
     def _warm_up(self) -> None:
@@ -174,7 +185,7 @@ class TuitrainApp(App[None]):
             # Asked twice: nothing is lost by leaving it running.
             self.screen.action_answer("leave")
             return
-        self._ask_about([s for s in self.screen_stack if is_viewer(s)], self.exit)
+        self._ask_about([s for s in self.screen_stack if is_viewer(s)], self._end)
 
 
 def viewer(folder: ExperimentFolder) -> TrainingScreen:

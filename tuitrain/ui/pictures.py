@@ -20,7 +20,9 @@ Weights = Mapping[str, NDArray[np.floating]]
 MOST_POINTS = 400
 MOST_INPUTS = 2
 RING = "o"
-"""A row for testing, as every terminal draws it."""
+"""A row for testing, or one with lines beneath it, as every terminal draws it."""
+FEW = 60
+"""Rows that are shown as rings above a line, which would hide their dots."""
 
 
 def at_a_glance(preset: Preset, data: Dataset | None) -> list[Picture]:
@@ -70,7 +72,9 @@ class Fit:
         b = np.asarray(weights.get("b", np.zeros(1)), np.float64)
         if self.data.x.shape[1] == 1:
             ends = np.array(picture.x)
-            return picture.line(ends, ends * w[0, 0] + b[0])
+            beneath = Picture(picture.x, picture.y, picture.title)
+            beneath.line(ends, ends * w[0, 0] + b[0]).layers.extend(picture.layers)
+            return beneath
         predicted = self.data.x[:MOST_POINTS] @ w + b
         return picture.points(self.data.y[:MOST_POINTS, 0], predicted[:, 0], "model")
 
@@ -80,7 +84,8 @@ def _frame(data: Dataset) -> Picture:
     targets = data.y[:MOST_POINTS, 0]
     if data.x.shape[1] == 1:
         column = data.x[:MOST_POINTS, 0]
-        return Picture(span(column), span(targets, 0.2), "Data and model").points(column, targets)
+        picture = Picture(span(column), span(targets, 0.2), "Data and model")
+        return picture.points(column, targets, letter=RING if len(column) <= FEW else "")
     ends = span(targets)
     return Picture(ends, span(targets, 0.3), "Prediction over y").line(ends, ends, "ground")
 

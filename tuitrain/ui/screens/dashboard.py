@@ -176,6 +176,8 @@ class DashboardScreen(TrainingScreen):
             headline.update(told)
         self._show_charts()
         self._show_weights()
+        if status.state != self._judged:
+            self._measure()
         if status.state != self._judged or self._frame % JUDGE_EVERY == 0:
             self._judge()
         log = self.query_one(LogPane)

@@ -247,6 +247,10 @@ class SourceDialog(Page):
         self.lr = lr
         self.title_text = f"{name_of(optimizer)}: the update step, as it runs"
 
+    def on_mount(self) -> None:
+        # The step stands at the end, behind the paper's formulas.
+        self.call_after_refresh(self.query_one(VerticalScroll).scroll_end, animate=False)
+
     def contents(self) -> ComposeResult:
         from rich.syntax import Syntax  # late: the lexers take 50 ms to import
 
@@ -278,7 +282,7 @@ class HelpDialog(Page):
         "chart": "Loss chart",
         "compare": "Comparison",
         "curves": "Curves",
-        "everywhere": "Everywhere",
+        "everywhere": "Everywhere but where text is typed",
     }
 
     def __init__(self, places: Sequence[Place]) -> None:

@@ -220,6 +220,10 @@ class SetupScreen(Screen[None]):
 
     # Keys -----------------------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # In the filter, `/` begins a path.
+        return action != "filter" or self.focused is None or self.focused.id != "filter"
+
     def action_filter(self) -> None:
         self.query_one("#filter").focus()
 

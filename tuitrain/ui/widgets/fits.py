@@ -12,9 +12,6 @@ from tuitrain.spec.preset import Preset
 from tuitrain.ui.pictures import Fit
 from tuitrain.ui.widgets.picture import Picture
 
-FEW = 60
-"""Data points that are shown as signs."""
-
 
 @dataclass(frozen=True)
 class FittedLine:
@@ -54,9 +51,7 @@ class Fits:
         for line in reversed(lines):
             single = self._fit(line.weights)
             if single is not None:
-                drawn = replace(single.layers[-1], role=line.colour, letter=line.letter)
+                drawn = replace(single.layers[0], role=line.colour, letter=line.letter)
                 picture.layers.append(drawn)
-        # Above the lines, and in another shape where they are few: lines would hide the data.
-        few = sum(len(layer.x) for layer in base.layers) <= FEW
-        picture.layers += [replace(layer, letter="o") if few else layer for layer in base.layers]
+        picture.layers += base.layers  # above the lines, which would hide them
         return picture

@@ -55,7 +55,7 @@ class Preview(Vertical):
 
     def _complete(self) -> None:
         self._ready = True
-        if self._waiting is not None:
+        if self._waiting is not None and self.is_attached:
             self.show(self._waiting)
 
     def show(self, preset: Preset) -> None:

@@ -80,7 +80,8 @@ def short(value: float) -> str:
         return "–"  # noqa: RUF001
     if value == 0 or 1e-3 <= abs(value) < 1e4:
         return f"{value:.5f}" if abs(value) < 100 else f"{value:.2f}"
-    return f"{value:.3e}"
+    text = f"{value:.3e}"
+    return text if len(text) <= NUMBER else f"{value:.2e}"
 
 
 def _short(name: str, width: int) -> str:
