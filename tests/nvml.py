@@ -1,6 +1,6 @@
 """A stand-in for the library of NVIDIA's driver, beneath the real pynvml: this machine has none.
 
-Where there is a GPU, `tests/test_cuda.py` reads the real one.
+Where there is a GPU, `tests/cuda` reads the real one.
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
+from tests.nvml import Card, driver
 from tuitrain.cli import main
+from tuitrain.cli.doctor import unused_gpus
 from tuitrain.optim import OPTIMIZERS, hyperparameters
 from tuitrain.spec.catalogue import catalogue
 from tuitrain.spec.load import load_file
@@ -104,6 +106,36 @@ def test_the_doctor_looks_at_everything(tuitrain: Command, runs_dir: Path) -> No
     assert str(runs_dir) in found["experiments"][1]
     assert told.stdout.splitlines()[-1].endswith("warnings")
     assert not runs_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("cards", "visible", "built", "ok", "told"),
+    [
+        (0, None, "13.0", True, "none; training runs on the CPU"),
+        (1, "", "13.0", True, "H200: hidden by CUDA_VISIBLE_DEVICES"),
+        (1, None, None, False, "H200: this PyTorch cannot use it; install a CUDA build"),
+        (
+            1,
+            None,
+            "13.0",
+            False,
+            "H200: this PyTorch cannot use it; its driver may be too old",
+        ),
+    ],
+)
+def test_the_doctor_says_why_no_gpu_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+    cards: int,
+    visible: str | None,
+    built: str | None,
+    ok: bool,
+    told: str,
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with driver(*[Card("GPU-1", "H200")] * cards):
+        assert unused_gpus(built) == ("gpu", ok, told)
 
 
 def test_the_doctor_warns_of_a_poor_terminal(tuitrain: Command) -> None:

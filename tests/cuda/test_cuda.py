@@ -52,12 +52,22 @@ def test_a_gpu_is_taken_by_itself() -> None:
 @pytest.mark.parametrize("name", catalogue())
 def test_every_preset_trains_as_on_the_processor_and_twice_the_same(name: str) -> None:
     preset = find(name)
-    rules = ["adam", "sgd"]
-    on_gpu, again = (trainer(preset, rules, "cuda") for _ in range(2))
-    rows = everything(on_gpu, 7)
-    same_bits(rows, everything(again, 7))
+    on_gpu, again = (trainer(preset, ["adam", "sgd"], "cuda") for _ in range(2))
+    same_bits(everything(on_gpu, 7), everything(again, 7))
     same_evaluations(on_gpu.take_evaluations(), again.take_evaluations())
-    near(rows, everything(trainer(preset, rules, "cpu"), 7), preset.train.dtype)
+    # Adam makes a whole step of a gradient that is nothing but rounding.
+    rows = [everything(trainer(preset, ["sgd"], device), 7) for device in ("cuda", "cpu")]
+    near(*rows, preset.train.dtype)
+
+
+@pytest.mark.parametrize("name", ["line-fit", "iris", "digits-mlp", "digits-cnn"])
+def test_the_bits_do_not_depend_on_how_the_steps_are_divided(name: str) -> None:
+    first, *others = (
+        everything(trainer(find(name), ["adam"], "cuda"), *steps)
+        for steps in ((1,), (7,), (1, 40), (STEPS,))
+    )
+    for other in others:
+        same_bits(first, other)
 
 
 @pytest.mark.parametrize("rule", OPTIMIZERS)
@@ -77,7 +87,7 @@ def test_the_driver_tells_of_the_gpu_that_trains() -> None:
     assert found.memory_total is not None
     assert found.memory_used is not None
     assert held.nbytes < found.memory_used <= found.memory_total
-    assert found in gpus()
+    assert found.name in [gpu.name for gpu in gpus()]
     assert usable() == torch.cuda.device_count()
 
 

@@ -193,17 +193,17 @@ def test_spaces_and_empty_settings_do_no_harm() -> None:
          "inverse-time, step, polynomial, cosine, one-cycle"),
         ("step:evry=3", "--schedule step:evry=3: no key 'evry'; "
          "expected one of every, gamma, warmup, warmup_from (nearest: every)"),
-        ("step:every=3.5", "--schedule step:every=3.5: every=3.5; expected `int`"),
-        ("step:every=0", "--schedule step:every=0: every=0; expected `int` >= 1"),
-        ("step:every", "--schedule step:every: every=; expected `int`"),
-        ("cosine:end=x", "--schedule cosine:end=x: end=x; expected `float`"),
-        ("cosine:end=-1", "--schedule cosine:end=-1: end=-1; expected `float` >= 0.0"),
+        ("step:every=3.5", "--schedule step:every=3.5: every=3.5; expected a whole number"),
+        ("step:every=0", "--schedule step:every=0: every=0; expected a whole number at least 1"),
+        ("step:every", "--schedule step:every: every=; expected a whole number"),
+        ("cosine:end=x", "--schedule cosine:end=x: end=x; expected a number"),
+        ("cosine:end=-1", "--schedule cosine:end=-1: end=-1; expected a number at least 0"),
         ("cosine:end=inf", "--schedule cosine:end=inf: end=inf; expected a finite `end`"),
-        ("cosine:end=nan", "--schedule cosine:end=nan: end=nan; expected `float` >= 0.0"),
+        ("cosine:end=nan", "--schedule cosine:end=nan: end=nan; expected a number at least 0"),
         ("cosine:end=1,end=2", "--schedule cosine:end=1,end=2: end is given twice; "
          "expected it once"),
         ("exponential:staircase=maybe", "--schedule exponential:staircase=maybe: "
-         "staircase=maybe; expected `bool`"),
+         "staircase=maybe; expected true or false"),
     ],
 )  # fmt: skip
 def test_a_bad_spec_is_told_in_one_line(spec: str, line: str) -> None:

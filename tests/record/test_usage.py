@@ -38,7 +38,7 @@ def test_without_a_driver_there_are_no_gpus(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(pynvml, "nvmlLib", None)
     monkeypatch.setattr(pynvml, "CDLL", missing)
     usage._count.cache_clear()
-    assert (gpus(), gpu("GPU-1"), usable()) == ([], None, 0)
+    assert (gpus(), gpu("1"), usable()) == ([], None, 0)
     usage._count.cache_clear()
 
 
@@ -56,8 +56,8 @@ def test_the_gpus_of_a_machine_in_their_units() -> None:
 
 def test_a_gpu_is_found_by_its_uuid_whatever_its_number() -> None:
     with driver(Card("GPU-1", temperature=41), Card("GPU-2", temperature=42)):
-        assert [found and found.temperature for found in map(gpu, ["GPU-2", "GPU-1"])] == [42, 41]
-        assert gpu("GPU-3") is None
+        assert [found and found.temperature for found in map(gpu, ["2", "1"])] == [42, 41]
+        assert gpu("3") is None
         assert gpu("") is None
 
 
@@ -77,14 +77,21 @@ def test_what_the_hardware_does_not_tell_is_left_out(missing: str) -> None:
 def test_the_driver_is_loaded_once() -> None:
     with driver(Card("GPU-1")) as loaded:
         assert len(gpus() + gpus()) == 2
-        assert gpu("GPU-1")
+        assert gpu("1")
         assert loaded.started == 1
+
+
+def test_a_part_of_a_gpu_is_found_too() -> None:
+    with driver(Card("GPU-1"), Card("MIG-2", "NVIDIA H200 MIG 1g.18gb")):
+        found = gpu("2")
+    assert found
+    assert found.name == "NVIDIA H200 MIG 1g.18gb"
 
 
 def test_a_gpu_that_cannot_be_read_is_left_out() -> None:
     with driver(Card("GPU-1", lost=True), Card("GPU-2")):
         assert len(gpus()) == 1
-        assert gpu("GPU-1") is None
+        assert gpu("1") is None
 
 
 @pytest.mark.parametrize(
@@ -96,6 +103,7 @@ def test_a_gpu_that_cannot_be_read_is_left_out() -> None:
         ("GPU-2", 1),
         ("", 0),
         ("-1", 0),
+        ("0,0", 0),
         ("1,7,0", 1),  # CUDA does not look behind one that there is not
     ],
 )

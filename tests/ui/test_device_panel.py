@@ -21,7 +21,7 @@ def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     status = StoreReader.status
 
     def told(reader: StoreReader) -> object:
-        said = {"device": "cuda:1", "device_name": "NVIDIA H200", "device_uuid": "GPU-2"}
+        said = {"device": "cuda:1", "device_name": "NVIDIA H200", "device_uuid": "2"}
         return replace(status(reader), **said)
 
     monkeypatch.setattr(StoreReader, "status", told)

@@ -80,19 +80,25 @@ def devices() -> Iterator[Finding]:
     yield Finding("cpu", True, f"{os.cpu_count()} cores")
     for number, name in enumerate(torch["gpus"]):
         yield Finding(f"cuda:{number}", True, name)
-    yield from driver(torch["gpus"])
+    if not torch["gpus"]:
+        yield unused_gpus(torch["built"])
 
 
-def driver(usable: list[str]) -> Iterator[Finding]:
-    """GPUs as the driver sees them, which PyTorch may not be able to use."""
-    from tuitrain.record.usage import gpus
+def unused_gpus(built: str | None) -> Finding:
+    """Why PyTorch uses no GPU, though the driver may see some.
 
-    seen = [gpu.name for gpu in gpus()]
-    if seen and not usable:
-        names = ", ".join(seen)
-        yield Finding("gpu", False, f"{names}: this PyTorch cannot use it; install a CUDA build")
-    elif not seen and not usable:
-        yield Finding("gpu", True, "none; training runs on the CPU")
+    Args:
+        built: the CUDA version that PyTorch was built for.
+    """
+    from tuitrain.record.usage import gpus, usable
+
+    names = ", ".join(gpu.name for gpu in gpus())
+    if not names:
+        return Finding("gpu", True, "none; training runs on the CPU")
+    if not usable():
+        return Finding("gpu", True, f"{names}: hidden by CUDA_VISIBLE_DEVICES")
+    advice = "its driver may be too old" if built else "install a CUDA build"
+    return Finding("gpu", False, f"{names}: this PyTorch cannot use it; {advice}")
 
 
 def terminal() -> Iterator[Finding]:

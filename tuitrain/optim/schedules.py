@@ -176,6 +176,19 @@ else:
     AnySchedule = Union[tuple(SCHEDULES.values())]  # noqa: UP007 - the members are data
 
 
+WORDS = {
+    "`int`": "a whole number",
+    "`int | null`": "a whole number",
+    "`float`": "a number",
+    "`bool`": "true or false",
+    ">=": "at least",
+    "<=": "at most",
+    ">": "above",
+    ".0": "",
+}
+"""What msgspec writes of a type, in words."""
+
+
 def parse_schedule(text: str, where: str = "schedule") -> AnySchedule:
     """The schedule that `NAME[:KEY=VALUE[,KEY=VALUE...]]` means, such as `cosine:end=0.01`.
 
@@ -209,6 +222,8 @@ def parse_value(kind: type[Schedule], key: str, value: str, where: str) -> Any:
         return getattr(kind(**{key: converted}), key)
     except ValueError as error:
         expected = str(error).removeprefix("Expected ").partition(", got")[0]
+        for sign, words in WORDS.items():
+            expected = expected.replace(sign, words)
         raise InputError(f"{key}={value}", where=where, expected=expected) from None
 
 

@@ -58,17 +58,18 @@ def gpus() -> list[GPU]:
 
 
 def gpu(uuid: str) -> GPU | None:
-    """The GPU with a UUID as the driver writes it; None without one, or if it cannot be read."""
-    if uuid and _count():
+    """The GPU, or the part of one, with a UUID; None without one, or if it cannot be read."""
+    for kind in ("GPU", "MIG") if uuid and _count() else ():
         with contextlib.suppress(pynvml.NVMLError):
-            return _facts(pynvml.nvmlDeviceGetHandleByUUID(uuid))
+            return _facts(pynvml.nvmlDeviceGetHandleByUUID(f"{kind}-{uuid}"))
     return None
 
 
 def usable() -> int:
     """How many GPUs CUDA offers to a process that is started here.
 
-    CUDA_VISIBLE_DEVICES lists them by number or UUID, and CUDA stops at one that there is not.
+    CUDA_VISIBLE_DEVICES lists them by number or UUID; CUDA stops at one that there is not, and
+    offers none if one is listed twice.
     """
     count, chosen = _count(), os.environ.get("CUDA_VISIBLE_DEVICES")
     if not count or chosen is None:
@@ -78,7 +79,8 @@ def usable() -> int:
         number = name.strip()
         return number.startswith(("GPU-", "MIG-")) or number in map(str, range(count))
 
-    return len(list(takewhile(there, chosen.split(","))))
+    names = chosen.split(",")
+    return len(list(takewhile(there, names))) if len(set(names)) == len(names) else 0
 
 
 @cache

@@ -217,7 +217,7 @@ def _targets(preset: Preset, kind: str) -> None:
 
 
 def _is_class(y: float | list[float]) -> bool:
-    return not isinstance(y, list) and y == int(y) and 0 <= y < MOST_CLASSES
+    return not isinstance(y, list) and 0 <= y < MOST_CLASSES and y == int(y)
 
 
 def _are_shares(y: float | list[float]) -> bool:

@@ -48,14 +48,14 @@ def device_name(device: torch.device) -> str:
 
 
 def device_uuid(device: torch.device) -> str:
-    """The GPU's UUID as its driver writes it, `GPU-...`; empty for the processor.
+    """The GPU's UUID, which its driver writes behind `GPU-`; empty for the processor.
 
     CUDA numbers the GPUs that it may see, and the fastest may come first: the driver has other
     numbers for them.
     """
     if device.type != "cuda":
         return ""
-    return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
+    return str(torch.cuda.get_device_properties(device).uuid)
 
 
 def fix_rounding(threads: int) -> None:

@@ -128,7 +128,7 @@ class TuitrainApp(App[None]):
             self.switch_screen(dashboard)
         else:
             self.push_screen(dashboard)
-        self.screen.call_after_refresh(self._warm_up)
+        self.call_after_refresh(self._warm_up)
 
     @on(Back)
     def _back(self, message: Back) -> None:

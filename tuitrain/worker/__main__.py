@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import select
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tuitrain.errors import InputError
@@ -23,14 +25,21 @@ from tuitrain.worker.session import Session, warm_up
 def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.umask(0o077)
-    with contextlib.suppress(Exception):  # the session meets the same error, and records it
-        warm_up()
+    waits = not select.select([sys.stdin], [], [], 0)[0]
+    if waits:
+        prepare(lambda: "auto")
     path = sys.stdin.buffer.read()
     if path.endswith(END):  # else whoever started us died before it had told us all of it
         path = path.removesuffix(END)
         folder = ExperimentFolder(Path(os.fsdecode(path.removesuffix(PROBE))))
         write_log(folder)
-        answer(folder) if path.endswith(PROBE) else train(folder)
+        answer(folder) if path.endswith(PROBE) else train(folder, warm=waits)
+
+
+def prepare(device: Callable[[], str]) -> None:
+    """Warms up, in time that is not counted as training."""
+    with contextlib.suppress(Exception):  # the session meets the same error, and records it
+        warm_up(device())
 
 
 def write_log(folder: ExperimentFolder) -> None:
@@ -41,11 +50,13 @@ def write_log(folder: ExperimentFolder) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
 
 
-def train(folder: ExperimentFolder) -> None:
-    """Trains an experiment."""
+def train(folder: ExperimentFolder, *, warm: bool) -> None:
+    """Trains an experiment; a process that is not warm yet takes no device but that to train on."""
     session = Session(folder)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: session.stop())
+    if not warm:
+        prepare(lambda: folder.experiment.device)
     try:
         with folder.lock():
             session.run()

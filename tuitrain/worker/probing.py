@@ -60,10 +60,11 @@ class Prober:
 
 
 def problem(error: Exception) -> str:
-    """What went wrong, in one line."""
+    """What went wrong, in one line: the first of several, as CUDA's errors go on with advice."""
     if isinstance(error, InputError | StoreWriteError):
         return str(error)
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    first, *_ = str(error).strip().splitlines() or [""]
+    return " ".join(f"{type(error).__name__}: {first}".split())
 
 
 def serve(folder: ExperimentFolder, idle: float = IDLE) -> None:

@@ -375,8 +375,12 @@ class Session:
             self._writer.wait()
 
 
-def warm_up() -> None:
-    """Imports torch and trains a few steps, so that a real training starts at once."""
+def warm_up(device: str) -> None:
+    """Imports torch and trains a few steps, so that a real training starts at once.
+
+    Args:
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+    """
     from tuitrain.spec.catalogue import find
     from tuitrain.spec.experiment import single
     from tuitrain.train.device import fix_rounding
@@ -384,7 +388,7 @@ def warm_up() -> None:
 
     fix_rounding(1)
     preset = find("line-fit")
-    trainer = Trainer(preset, single(preset).runs, device="auto")
+    trainer = Trainer(preset, single(preset).runs, device=device)
     trainer.advance(1)
     trainer.advance(4)
     trainer.evaluate()
