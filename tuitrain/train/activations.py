@@ -71,12 +71,16 @@ def _sigmoid_slope(z: torch.Tensor, a: torch.Tensor, g: torch.Tensor) -> torch.T
     return torch.addcmul(weighted, weighted, a, value=-1)
 
 
+# g where z > 0, and 0 or LEAK g elsewhere: `g.where(z > 0, 0.0)` is three kernels, and took three
+# times as long for a run of 16 units, thirty times for 256 runs.
+aten = torch.ops.aten
+
 SLOPES: dict[Output, Derivative] = {
     "linear": lambda z, a, g: g,
     "sigmoid": _sigmoid_slope,  # a (1 - a)
     "tanh": _tanh_slope,  # 1 - a^2
-    "relu": lambda z, a, g: g.where(z > 0, 0.0),
-    "leaky-relu": lambda z, a, g: g.where(z > 0, LEAK * g),
+    "relu": lambda z, a, g: aten.threshold_backward(g, z, 0),
+    "leaky-relu": lambda z, a, g: aten.leaky_relu_backward(g, z, LEAK, False),
     "elu": lambda z, a, g: g.where(z > 0, torch.addcmul(g, g, a)),  # e^z = a + 1
     "gelu": _gelu_slope,  # Phi(z) + z phi(z)
     "softplus": lambda z, a, g: g * z.sigmoid(),
