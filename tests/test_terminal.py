@@ -70,6 +70,7 @@ def test_leaving_a_run_asks_and_leaves_it_running(
     tty.press("q")
     tty.wait("[Ll]eave it running")
     tty.press(ENTER)
+    tty.wait(f"still paused: tuitrain attach {only(runs).id}")
     assert tty.end() == 0
     assert only(runs).status().state == "paused"
 

@@ -35,6 +35,9 @@ class TuitrainApp(App[None]):
     Args:
         runs_dir: where experiments are kept.
         attach: an experiment to open at once; without it, the setup screen opens.
+
+    Attributes:
+        left_running: the experiments that were not to be stopped when their screen was left.
     """
 
     CSS_PATH = "tuitrain.tcss"
@@ -49,6 +52,7 @@ class TuitrainApp(App[None]):
         self.attached = attach
         self._warm: WarmWorker | None = None
         self._settled = self._leaving = False
+        self.left_running: list[ExperimentFolder] = []
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = DARK.name
@@ -150,6 +154,8 @@ class TuitrainApp(App[None]):
             if answer == "stop":
                 for dashboard in alive:
                     dashboard.stop_if_alive()
+            elif answer == "leave":
+                self.left_running += [dashboard.folder for dashboard in alive]
             if answer in ("stop", "leave"):
                 then()
 
