@@ -310,3 +310,11 @@ async def test_keys_typed_in_one_go_act_in_their_order(opened, typed: str) -> No
         )
         checked = pilot.app.screen.plan.checked(pilot.app.screen.chosen)
         assert checked.shown.optimizer.lr == float(typed)
+
+
+async def test_what_is_typed_ahead_behind_tab_goes_where_it_leads(opened) -> None:
+    async with opened() as pilot:
+        for key in ("tab", "tab", "tab", "enter"):
+            pilot.app.post_message(Key(key, None))
+        menu = pilot.app.screen.query_one("#optimizer", Select)
+        await until(pilot, lambda: menu.expanded, "menu")

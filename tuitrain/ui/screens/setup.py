@@ -63,7 +63,13 @@ class SetupScreen(Screen[None]):
     """Presets on the left, the chosen one on the right, its settings below."""
 
     # In the filter, `?` and `q` are letters like others: the footer shows the keys that are not.
-    BINDINGS: ClassVar = [*bindings("setup"), *bindings("everywhere", footer=False)]
+    BINDINGS: ClassVar = [
+        *bindings("setup"),
+        *bindings("everywhere", footer=False),
+        # At once, so that what is typed ahead behind them goes to where they lead.
+        Binding("tab", "app.focus_next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
+    ]
     AUTO_FOCUS = "#filter"
 
     def __init__(self, presets: Mapping[str, Preset], devices: Callable[[], list[str]]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from rich.table import Table
 from rich.text import Text
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -51,7 +52,15 @@ class Preview(Vertical):
         yield self.table
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._complete)
+        self.call_after_refresh(self._prepare)
+
+    @work(thread=True)
+    def _prepare(self) -> None:
+        """Import what pictures need, in a thread: keys that are typed meanwhile are not to wait."""
+        import tuitrain.data
+        import tuitrain.ui.pictures  # noqa: F401
+
+        self.app.call_from_thread(self._complete)
 
     def _complete(self) -> None:
         self._ready = True
