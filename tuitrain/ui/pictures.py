@@ -71,10 +71,10 @@ class Fit:
         assert self.data is not None  # a linear model has data
         b = np.asarray(weights.get("b", np.zeros(1)), np.float64)
         if self.data.x.shape[1] == 1:
-            ends = np.array(picture.x)
-            beneath = Picture(picture.x, picture.y, picture.title)
-            beneath.line(ends, ends * w[0, 0] + b[0]).layers.extend(picture.layers)
-            return beneath
+            ends = np.array(self.base.x)
+            picture = Picture(self.base.x, self.base.y, self.base.title)
+            picture.line(ends, ends * w[0, 0] + b[0]).layers.extend(self.base.layers)
+            return picture
         predicted = self.data.x[:MOST_POINTS] @ w + b
         return picture.points(self.data.y[:MOST_POINTS, 0], predicted[:, 0], "model")
 

@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from tuitrain.errors import InputError
@@ -27,7 +26,7 @@ def main() -> None:
     os.umask(0o077)
     waits = not select.select([sys.stdin], [], [], 0)[0]
     if waits:
-        prepare(lambda: "auto")
+        prepare("auto")
     path = sys.stdin.buffer.read()
     if path.endswith(END):  # else whoever started us died before it had told us all of it
         path = path.removesuffix(END)
@@ -36,10 +35,10 @@ def main() -> None:
         answer(folder) if path.endswith(PROBE) else train(folder, warm=waits)
 
 
-def prepare(device: Callable[[], str]) -> None:
+def prepare(device: str) -> None:
     """Warms up, in time that is not counted as training."""
     with contextlib.suppress(Exception):  # the session meets the same error, and records it
-        warm_up(device())
+        warm_up(device)
 
 
 def write_log(folder: ExperimentFolder) -> None:
@@ -55,9 +54,9 @@ def train(folder: ExperimentFolder, *, warm: bool) -> None:
     session = Session(folder)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: session.stop())
-    if not warm:
-        prepare(lambda: folder.experiment.device)
     try:
+        if not warm:
+            prepare(folder.experiment.device)
         with folder.lock():
             session.run()
     except InputError as error:
