@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 from textual.screen import Screen
 
 import tuitrain.ui.app
+import tuitrain.ui.screens.setup
 from tests.ui.conftest import dashboard, state, until
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import single
 from tuitrain.spec.overrides import override
+from tuitrain.spec.preset import Preset
 from tuitrain.ui.app import TuitrainApp
 from tuitrain.ui.screens.dashboard import DashboardScreen
-from tuitrain.ui.screens.setup import SetupScreen
+from tuitrain.ui.screens.setup import Filter, SetupScreen
 from tuitrain.worker.launch import WarmWorker
 
 
@@ -52,6 +55,24 @@ async def test_leaving_while_the_first_screen_is_built_ends_in_peace(
     app = Hurried(runs_dir)
     await app.run_async(headless=True, size=(120, 40))
     assert app.return_code == 0
+
+
+async def test_what_is_found_out_while_the_screen_is_left_is_dropped(
+    runs_dir: Path, monkeypatch
+) -> None:
+    left, asked = threading.Event(), threading.Event()
+
+    def found_late(place: Path) -> dict[str, Preset]:
+        asked.set()
+        left.wait(10)
+        return {}
+
+    monkeypatch.setattr(tuitrain.ui.screens.setup, "own", found_late)
+    monkeypatch.setattr(Filter, "on_unmount", lambda entry: left.set(), raising=False)
+    app = TuitrainApp(runs_dir)
+    async with app.run_test() as pilot:
+        await until(pilot, asked.is_set, "the search for presets")
+    assert left.is_set()  # and leaving raised nothing
 
 
 async def test_leaving_at_the_first_frame_ends_in_peace(runs_dir: Path, monkeypatch) -> None:

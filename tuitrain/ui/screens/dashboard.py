@@ -246,12 +246,12 @@ class DashboardScreen(TrainingScreen):
         if self.usage and process and process.alive():
             cpu, memory = self.usage.read()
             trains_on = gpu(self.recording.status.device_uuid)
-        self.app.call_from_thread(self._show_usage, cpu, memory, trains_on)
+        self.call_later(self._show_usage, cpu, memory, trains_on)
 
     def _show_usage(self, cpu: float, memory: int, trains_on: GPU | None) -> None:
         status = self.recording.status
-        for panel in self.query(DevicePanel):  # none any more when the screen is being left
-            panel.show(status, cpu, memory, trains_on, alive=not status.ended)
+        panel = self.query_one(DevicePanel)
+        panel.show(status, cpu, memory, trains_on, alive=not status.ended)
 
     @on(Chart.CursorMoved)
     def _cursor_moved(self, event: Chart.CursorMoved) -> None:

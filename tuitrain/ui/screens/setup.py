@@ -107,16 +107,20 @@ class SetupScreen(Screen[None]):
     @work(thread=True)
     def _look_around(self) -> None:
         """After the first frame: files, and the driver of a graphics processor, take their time."""
-        self.app.call_from_thread(self._offer, own(Path()))
-        self.app.call_from_thread(self.query_one(SettingsForm).offer, self.devices())
+        # Among the screen's own messages, which end before its widgets do.
+        self.call_later(self._offer_presets, own(Path()))
+        self.call_later(self._offer_devices, self.devices())
 
-    def _offer(self, found: Mapping[str, Preset]) -> None:
+    def _offer_presets(self, found: Mapping[str, Preset]) -> None:
         """List the presets of the working directory too."""
         for path in found.keys() - self.presets.keys():
             self._take_in(path, found[path])
         needle = self.query_one("#filter", Input).value
         if found and not is_path(needle):
             self._list(needle)
+
+    def _offer_devices(self, devices: list[str]) -> None:
+        self.query_one(SettingsForm).offer(devices)
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < 100 or event.size.height < 32, "-compact")

@@ -144,9 +144,12 @@ class Row(Vertical):
         self.display = any(not isinstance(part, Entry) or part.shown for part in self.parts)
 
     def explain(self, lines: Iterable[str]) -> None:
-        """Say what is wrong, one line for each; nothing is mounted for it before."""
+        """Say what is wrong, one line for each; nothing is mounted for it before.
+
+        Nor while the application is being left: nothing can be.
+        """
         text = "\n".join(lines)
-        if text:
+        if text and self.is_attached:
             if not self.error.is_attached:
                 self.mount(self.error)
             self.error.update(text)

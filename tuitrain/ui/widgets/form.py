@@ -93,6 +93,8 @@ class SettingsForm(Vertical):
 
     def _complete(self) -> None:
         """The first frame is out, which these would have kept waiting; they have their room."""
+        if not self.is_attached:
+            return  # the application is being left: nothing can be mounted any more
         added = [Group(title) for title in LATER]
         self.groups += added
         with self.prevent(self.Changed):

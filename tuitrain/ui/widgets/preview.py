@@ -60,15 +60,17 @@ class Preview(Vertical):
         import tuitrain.data
         import tuitrain.ui.pictures  # noqa: F401
 
-        self.app.call_from_thread(self._complete)
+        self.call_later(self._complete)
 
     def _complete(self) -> None:
         self._ready = True
-        if self._waiting is not None and self.is_attached:
+        if self._waiting is not None:
             self.show(self._waiting)
 
     def show(self, preset: Preset) -> None:
         """Show another preset's data, or what is wrong with its file."""
+        if not self.is_attached:
+            return  # the application is being left: nothing can be mounted any more
         if not self._ready:
             self._waiting = preset
             return
