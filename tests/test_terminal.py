@@ -59,6 +59,14 @@ def test_a_preset_trains_to_its_end_by_keys_alone(
     assert result.final_loss == pytest.approx(5.541, rel=0.05)
 
 
+def test_keys_typed_before_the_first_frame_are_kept(terminal: Callable[..., Terminal]) -> None:
+    tty = terminal()
+    tty.press(*"parabola-const", TAB)
+    tty.wait(r"\A.*\n.*\n parabola-const +.*\n(.|\n)*formula +")
+    tty.press("q")  # the list has the focus by now: else it were a letter
+    assert tty.end() == 0
+
+
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
 def test_leaving_a_run_asks_and_leaves_it_running(
     terminal: Callable[..., Terminal], runs: Path, size: tuple[int, int]

@@ -57,6 +57,22 @@ async def test_leaving_while_the_first_screen_is_built_ends_in_peace(
     assert app.return_code == 0
 
 
+@pytest.mark.parametrize(
+    ("size", "classes"), [((80, 24), {"-compact"}), ((120, 40), set()), ((200, 60), {"-wide"})]
+)
+async def test_the_first_frame_is_laid_out_for_its_terminal(
+    runs_dir: Path, monkeypatch, size: tuple[int, int], classes: set[str]
+) -> None:
+    drawn: list[set[str]] = []
+    monkeypatch.setattr(
+        TuitrainApp, "post_display_hook", lambda app: drawn.append({*app.screen.classes})
+    )
+    async with TuitrainApp(runs_dir).run_test(size=size) as pilot:
+        await pilot.pause()
+    assert drawn[0] == classes
+    assert drawn[-1] == classes
+
+
 async def test_what_is_found_out_while_the_screen_is_left_is_dropped(
     runs_dir: Path, monkeypatch
 ) -> None:

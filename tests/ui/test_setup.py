@@ -72,7 +72,7 @@ def test_the_first_frame_waits_for_nothing_that_it_does_not_need(tmp_path) -> No
     ours = {name for name in found if name.startswith("tuitrain.record.")}
     assert ours <= {"tuitrain.record.directory"}
     screens = {name for name in found if name.startswith("tuitrain.ui.screens.")}
-    assert screens == {"tuitrain.ui.screens.setup"}
+    assert screens == {"tuitrain.ui.screens.setup", "tuitrain.ui.screens.fitted"}
 
 
 async def test_the_first_screen_is_the_only_one_and_complete(opened) -> None:

@@ -71,6 +71,8 @@ def _escaped(character: str) -> str:
 
 def unseen(text: str) -> str | None:
     """The first character that must not go to a terminal, where it may be a command."""
+    if text.replace("\n", "").isprintable():
+        return None  # as nearly all are, which is seen at once
     return next((c for c in text if c != "\n" and unicodedata.category(c) in UNSEEN), None)
 
 

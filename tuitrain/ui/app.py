@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import App
 from textual.screen import Screen
 
@@ -52,6 +52,7 @@ class TuitrainApp(App[None]):
         self.attached = attach
         self._warm: WarmWorker | None = None
         self._settled = self._leaving = False
+        self._typed_ahead: list[events.Key | events.Paste] = []
         self.left_running: list[ExperimentFolder] = []
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
@@ -85,7 +86,14 @@ class TuitrainApp(App[None]):
     def _setup_screen(self) -> SetupScreen:
         return SetupScreen(catalogue(), devices)
 
-    def _settle(self) -> None:
+    async def on_event(self, event: events.Event) -> None:
+        """Keys that are typed before the first frame wait for it: nothing has the focus yet."""
+        if isinstance(event, (events.Key, events.Paste)) and not self._settled:
+            self._typed_ahead.append(event)
+        else:
+            await super().on_event(event)
+
+    async def _settle(self) -> None:
         """The first frame is out: now comes what would have kept it waiting, the screen first."""
         self._settled = True
         if self._leaving:
@@ -95,6 +103,8 @@ class TuitrainApp(App[None]):
             gc.freeze()  # what is there by now stays to the end
             gc.enable()
         self.screen.call_after_refresh(self._warm_up)
+        for event in self._typed_ahead:
+            await self.on_event(event)
 
     def _end(self) -> None:
         """Leave, but not in the middle of building the first screen, which could not go on."""

@@ -81,9 +81,7 @@ class CompareScreen(TrainingScreen):
             yield from (self.views.sweep, self.views.map, self.views.fit)
         yield RunTable(id="runs")
         with Container(id="finding"):
-            yield OrderedInput(
-                placeholder="words, lr>=0.01, optimizer=adam,sgd", id="find", compact=True
-            )
+            yield OrderedInput(placeholder="words, lr>=0.01, optimizer=adam,sgd", id="find")
             yield Paragraph(id="problem", classes="error")
         yield LogPane(self.folder.log, id="log")
         yield Paragraph(id="verdict")

@@ -91,7 +91,7 @@ class LearningRateDialog(ModalScreen[float | None]):
         with Vertical(classes="dialog narrow") as dialog:
             dialog.border_title = "Learning rate from the next step on"
             yield Static("A schedule goes on from it in proportion.", classes="hint")
-            yield OrderedInput(as_text(self.now), id="rate", compact=True)
+            yield OrderedInput(as_text(self.now), id="rate")
             yield Paragraph("", id="problem", classes="error", markup=False)
             yield Static("enter set   esc leave as it is", classes="hint")
 
@@ -123,7 +123,7 @@ class TargetDialog(ModalScreen[float | str | None]):
             dialog.border_title = "Target loss"
             what = f"For {self.pane} alone: steps are counted until a run's loss is at most this."
             yield Static(what, classes="hint", markup=False)
-            yield OrderedInput(now, id="target", compact=True)
+            yield OrderedInput(now, id="target")
             yield Paragraph("", id="target-problem", classes="error", markup=False)
             yield Static("enter set   empty: its default   esc leave", classes="hint")
 

@@ -60,7 +60,7 @@ class WeightDialog(ModalScreen[None]):
         with Vertical(classes="dialog page weight") as dialog:
             dialog.border_title = "A single weight"
             yield Static(known, classes="hint", markup=False)
-            yield OrderedInput(first, placeholder=first, id="weight", compact=True)
+            yield OrderedInput(first, placeholder=first, id="weight")
             yield Paragraph("", id="weight-problem", classes="error", markup=False)
             chart = Chart(placeholder="no weights recorded yet", id="weight-chart")
             chart.steps = self.facts.recording.status.total

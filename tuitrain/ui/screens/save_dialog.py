@@ -42,7 +42,7 @@ class SaveDialog(ModalScreen[str | None]):
                 classes="hint",
                 markup=False,
             )
-            yield OrderedInput(self.suggested, id="file", compact=True)
+            yield OrderedInput(self.suggested, id="file")
             yield Paragraph("", id="file-problem", classes="error", markup=False)
             yield Static("enter save   esc leave it", classes="hint")
 

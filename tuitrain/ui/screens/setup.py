@@ -12,12 +12,11 @@ from msgspec.structs import replace
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -28,6 +27,7 @@ from tuitrain.spec.size import size
 from tuitrain.ui.keys import bindings
 from tuitrain.ui.messages import Start
 from tuitrain.ui.plan import Checked, Plan
+from tuitrain.ui.screens.fitted import FittedScreen
 from tuitrain.ui.settings import Draft
 from tuitrain.ui.widgets.form import SettingsForm
 from tuitrain.ui.widgets.inputs import OrderedInput
@@ -59,7 +59,7 @@ class Filter(OrderedInput):
         getattr(presets, f"action_{how}")()
 
 
-class SetupScreen(Screen[None]):
+class SetupScreen(FittedScreen):
     """Presets on the left, the chosen one on the right, its settings below."""
 
     # In the filter, `?` and `q` are letters like others: the footer shows the keys that are not.
@@ -71,6 +71,8 @@ class SetupScreen(Screen[None]):
         Binding("shift+tab", "app.focus_previous", show=False, priority=True),
     ]
     AUTO_FOCUS = "#filter"
+    FULL = (100, 32)
+    WIDE = 150
 
     def __init__(self, presets: Mapping[str, Preset], devices: Callable[[], list[str]]) -> None:
         super().__init__()
@@ -84,7 +86,7 @@ class SetupScreen(Screen[None]):
         yield Static(id="brand")
         with Container(id="setup"):
             with Vertical(id="choose"):
-                yield Filter(placeholder="type to filter", id="filter", compact=True)
+                yield Filter(placeholder="type to filter", id="filter")
                 yield PresetList(id="presets", compact=True)
             with Vertical(id="chosen"):
                 with VerticalScroll(id="about"):
@@ -121,10 +123,6 @@ class SetupScreen(Screen[None]):
 
     def _offer_devices(self, devices: list[str]) -> None:
         self.query_one(SettingsForm).offer(devices)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width < 100 or event.size.height < 32, "-compact")
-        self.set_class(event.size.width >= 150, "-wide")
 
     # Choosing -------------------------------------------------------------------------------
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from textual import events
-from textual.screen import Screen
-
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import Command, Pause, Resume, SetPace, Step, Stop, send
 from tuitrain.record.live import Recording
 from tuitrain.ui.compositor import FineCompositor
 from tuitrain.ui.messages import Back
 from tuitrain.ui.pace import faster, machine_speed, slower
+from tuitrain.ui.screens.fitted import FittedScreen
 from tuitrain.ui.widgets.logpane import LogPane
 
 FRAME = 0.1
 """Seconds between two looks into the store."""
 
 
-class TrainingScreen(Screen[None]):
+class TrainingScreen(FittedScreen):
     """Shows an experiment, live or over, and passes keys on to its worker.
 
     Args:
@@ -34,10 +32,6 @@ class TrainingScreen(Screen[None]):
         self.folder = folder
         self.recording = Recording(folder)
         self._asked_pace: tuple[str, float | None] = ("", None)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width < 100 or event.size.height < 30, "-compact")
-        self.set_class(event.size.width >= 160, "-wide")
 
     def on_unmount(self) -> None:
         self.recording.close()

@@ -52,7 +52,7 @@ class Entry(Horizontal):
         super().__init__(id=id)
         self.setting = Setting("", "", "")
         self.label = Label(classes="label")
-        self.input = Field(compact=True, placeholder=OWN)
+        self.input = Field(placeholder=OWN, validate_on=())
         self.shown = True
 
     def compose(self) -> ComposeResult:

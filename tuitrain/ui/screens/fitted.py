@@ -1,0 +1,34 @@
+"""A screen that is laid out for the room which the terminal has."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.geometry import Size
+from textual.screen import Screen
+
+
+class FittedScreen(Screen[None]):
+    """Has the class `-compact` in a small terminal and `-wide` in a wide one."""
+
+    FULL: ClassVar[tuple[int, int]] = (100, 30)
+    """Columns and lines below either of which the screen is compact."""
+    WIDE: ClassVar[int] = 160
+    """Columns from which on it is wide."""
+
+    def on_compose(self) -> None:
+        # Before there are widgets: they are styled once, and the first frame is right.
+        self._fit(self.app.size)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        if not self.outer_size:  # the first time: all has been styled a moment ago
+            event.refresh_styles = False
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        columns, lines = self.FULL
+        self.set_class(size.width < columns or size.height < lines, "-compact")
+        self.set_class(size.width >= self.WIDE, "-wide")
