@@ -24,7 +24,7 @@ from tuitrain.worker.launch import WarmWorker
 
 
 async def test_an_attached_run_starts_again_in_its_place_and_goes_back(opened, runs_dir: Path):
-    preset = override(find("line-fit"), {"train.steps": 5})
+    preset = override(find("sales-mse"), {"train.steps": 5, "optimizer.name": "adam"})
     folder = ExperimentFolder.create(runs_dir, single(preset, pace=None))
     WarmWorker().start(folder)
     async with opened(attach=folder) as pilot:
@@ -39,6 +39,10 @@ async def test_an_attached_run_starts_again_in_its_place_and_goes_back(opened, r
         await pilot.press("b")
         await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
         assert [type(screen) for screen in pilot.app.screen_stack] == [SetupScreen]
+        setup = pilot.app.screen
+        assert setup.chosen == "sales-mse"
+        assert setup.plan.checked("sales-mse").shown == preset
+        assert setup.drafts["sales-mse"].changes == {"optimizer.name": "adam", "train.steps": "5"}
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 0.03, 0.06, 0.1, 0.2, 0.4])

@@ -7,7 +7,7 @@ from textual.widgets import Button, Input
 
 from tests.ui.conftest import page, until
 from tests.ui.test_setup import entry, retype
-from tuitrain.spec.catalogue import find
+from tuitrain.spec.catalogue import catalogue, find
 from tuitrain.spec.load import to_toml
 from tuitrain.spec.overrides import override
 from tuitrain.spec.size import size
@@ -120,6 +120,32 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     preset, errors = draft.checked()
     assert preset is None
     assert errors.keys() == {"model.hidden", "data.noise"}
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_a_draft_towards_a_trained_preset_makes_it(name: str) -> None:
+    shipped = find(name)
+    trained = override(
+        shipped,
+        {
+            "optimizer.name": "nadam",
+            "optimizer.lr": 0.037,
+            "schedule": "cosine:end=0.01",
+            "train.seed": 8,
+        },
+    )
+    draft = Draft.towards(shipped, trained)
+    assert draft.preset == shipped
+    assert draft.changes.keys() == {"optimizer.name", "optimizer.lr", "schedule", "train.seed"}
+    assert draft.checked() == (trained, {})
+
+
+def test_a_draft_towards_what_the_form_cannot_say_is_that_preset_itself() -> None:
+    shipped = find("spiral")
+    trained = override(shipped, {"title": "Mine"})
+    draft = Draft.towards(shipped, trained)
+    assert draft.preset == trained
+    assert draft.checked() == (trained, {})
 
 
 def test_lists_of_units_are_read_as_people_write_them() -> None:

@@ -25,6 +25,8 @@ from tuitrain.ui.themes import DARK, LIGHT
 
 if TYPE_CHECKING:
     from tuitrain.record.folder import ExperimentFolder
+    from tuitrain.spec.experiment import Experiment
+    from tuitrain.spec.preset import Preset
     from tuitrain.ui.screens.training import TrainingScreen
     from tuitrain.worker.launch import WarmWorker
 
@@ -83,8 +85,8 @@ class TuitrainApp(App[None]):
         else:  # the theme has been set, but nothing is there yet to be styled by it
             self.stylesheet.set_variables(self.get_css_variables())
 
-    def _setup_screen(self) -> SetupScreen:
-        return SetupScreen(catalogue(), devices)
+    def _setup_screen(self, trained: Preset | None = None) -> SetupScreen:
+        return SetupScreen(catalogue(), devices, trained)
 
     async def on_event(self, event: events.Event) -> None:
         """Keys that are typed before the first frame wait for it: nothing has the focus yet."""
@@ -147,14 +149,15 @@ class TuitrainApp(App[None]):
     @on(Back)
     def _back(self, message: Back) -> None:
         if message.sender is self.screen:  # else it was asked twice
-            self._ask_about([message.sender], self._show_setup)
+            experiment = message.sender.folder.experiment
+            self._ask_about([message.sender], lambda: self._show_setup(experiment))
 
-    def _show_setup(self) -> None:
-        """The screen as it was left from which this was started; if none, the setup screen."""
+    def _show_setup(self, experiment: Experiment) -> None:
+        """The screen as it was left from which this was started; if none, one with its preset."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
         else:
-            self.switch_screen(self._setup_screen())
+            self.switch_screen(self._setup_screen(next(iter(experiment.presets.values()))))
 
     def _ask_about(self, dashboards: Sequence[TrainingScreen], then: Callable[[], object]) -> None:
         """Ask what becomes of a run that is alive, then go on unless the user stays."""

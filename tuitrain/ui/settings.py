@@ -64,6 +64,16 @@ class Draft:
         self.preset = preset
         self.changes: dict[str, str] = {}
 
+    @classmethod
+    def towards(cls, preset: Preset, wanted: Preset) -> Draft:
+        """The changes that make `wanted` of a preset; `wanted` as it is where the form has none."""
+        draft, other = cls(preset), cls(wanted)
+        for key in CHOOSING:
+            draft.set(key, chosen(wanted, key))
+        for setting in other.settings():
+            draft.set(setting.key, setting.default)
+        return draft if draft.checked()[0] == wanted else other
+
     @property
     def base(self) -> Preset:
         """The preset with the chosen optimizer, loss and initialisation, all else unchanged.

@@ -60,7 +60,13 @@ class Filter(OrderedInput):
 
 
 class SetupScreen(FittedScreen):
-    """Presets on the left, the chosen one on the right, its settings below."""
+    """Presets on the left, the chosen one on the right, its settings below.
+
+    Args:
+        presets: to choose from, by name; the first is chosen.
+        devices: tells the names of devices, in a thread, after the first frame.
+        trained: chosen instead, with its own settings.
+    """
 
     # In the filter, `?` and `q` are letters like others: the footer shows the keys that are not.
     BINDINGS: ClassVar = [
@@ -74,13 +80,22 @@ class SetupScreen(FittedScreen):
     FULL = (100, 32)
     WIDE = 150
 
-    def __init__(self, presets: Mapping[str, Preset], devices: Callable[[], list[str]]) -> None:
+    def __init__(
+        self,
+        presets: Mapping[str, Preset],
+        devices: Callable[[], list[str]],
+        trained: Preset | None = None,
+    ) -> None:
         super().__init__()
         self.presets = dict(presets)
         self.devices = devices
         self.drafts = {name: Draft(preset) for name, preset in presets.items()}
         self.plan = Plan(self.drafts)
         self.chosen = next(iter(presets))
+        if trained is not None:
+            self.chosen = trained.name
+            shipped = self.presets.setdefault(trained.name, trained)
+            self.drafts[trained.name] = Draft.towards(shipped, trained)
 
     def compose(self) -> ComposeResult:
         yield Static(id="brand")
