@@ -25,6 +25,7 @@ from tuitrain.ui.widgets.axes import (
 )
 from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.cells import Cells
+from tuitrain.ui.widgets.pixels import PixelPlot
 from tuitrain.ui.widgets.plane import PlaneView
 from tuitrain.ui.widgets.relief import BANDS, Relief, ramp
 from tuitrain.ui.widgets.ticks import Scale, compact, labels, ticks
@@ -45,7 +46,7 @@ ASIDE = 8
 """Cells that a letter may stand aside from its run where other letters take the place."""
 
 
-class LandscapeView(PlaneView):
+class LandscapeView(PlaneView, PixelPlot):
     """A map of the loss: bands of colour (lines where colours are few), trails, start, optimum.
 
     The screen gives it what there is with `show`, and answers `Wanted` with a landscape. It reads
@@ -72,7 +73,7 @@ class LandscapeView(PlaneView):
     trails: Sequence[Trail] = ()
     optimum: tuple[float, float] | None = None
     _asked: tuple[Plane, Window, int, int] | None = None
-    _relief: tuple[object, Relief, NDArray[np.int16]] | None = None
+    _relief: tuple[object, Relief, NDArray[np.intp]] | None = None
     _tracing: tuple[object, Tracing] | None = None
 
     def show(
@@ -114,20 +115,20 @@ class LandscapeView(PlaneView):
             self.draw_placeholder(cells)
             return
         header = int(cells.height >= 6 and cells.width >= 20)
-        bar = BAR if cells.width >= 44 and cells.height >= 10 and self._filled else 0
+        bar = BAR if cells.width >= 44 and cells.height >= 10 and self.filled else 0
         x, y = Scale(*window.x), Scale(*window.y)
         bare = arrange(cells.width - bar, cells.height, 0, header)
         gutter = 1 + max((len(label) for _, label in y_labels(y, bare)), default=0)
         area = self._area = arrange(cells.width - bar, cells.height, gutter, header)
         inks = Inks(self.part("axis"), self.part("grid"), self.part("label"))
-        draw_y_axis(cells, y, area, inks, plain=self._plain)
-        draw_x_axis(cells, x, area, inks, plain=self._plain)
+        draw_y_axis(cells, y, area, inks, plain=self.plain)
+        draw_x_axis(cells, x, area, inks, plain=self.plain)
         relief, bands = self._seen(window, area)
         known = bool((bands >= 0).any())
-        if not self._filled:
+        if not self.filled:
             self._draw_lines(cells, relief, window, area)
         elif known:
-            self._fill(cells, bands, area)
+            self.fill(cells, bands % (BANDS + 1), self._shades, area.x, area.y)
             if bar:
                 self._draw_bar(cells, relief.scale, area)
         self._draw_trails(cells, window, bands, area)
@@ -138,15 +139,6 @@ class LandscapeView(PlaneView):
         if header:
             self._draw_header(cells, window, relief, plane)
         self._ask(plane, window, area)
-
-    @property
-    def _plain(self) -> bool:
-        return self.marker == "ascii"
-
-    @property
-    def _filled(self) -> bool:
-        """Whether there are colours enough to fill the bands, and a character for two pixels."""
-        return not (self._plain or self._sixteen or self.app.no_color)
 
     def _best(self, window: Window) -> Landscape | None:
         """The finest landscape that covers a window; the one that covers most if none does."""
@@ -159,7 +151,7 @@ class LandscapeView(PlaneView):
             self.landscapes, key=lambda it: (round(merit(it)[0], 3), merit(it)[1]), default=None
         )
 
-    def _seen(self, window: Window, area: Area) -> tuple[Relief, NDArray[np.int16]]:
+    def _seen(self, window: Window, area: Area) -> tuple[Relief, NDArray[np.intp]]:
         """What the map shows and its bands, two pixels to a cell, worked out once per change."""
         landscape = self._best(window)
         key = (id(landscape), window, area)
@@ -172,21 +164,6 @@ class LandscapeView(PlaneView):
             )
             self._relief = key, relief, relief.bands
         return self._relief[1:]
-
-    def _fill(self, cells: Cells, bands: NDArray[np.int16], area: Area) -> None:
-        """Upper half blocks: the upper pixel is their colour, the lower one the background's."""
-        colours = [shade.rich_color for shade in self._shades]
-        pairs = bands[::2] % (BANDS + 1) * (BANDS + 1) + bands[1::2] % (BANDS + 1)
-        found, places = np.unique(pairs, return_inverse=True)
-        inks = [
-            self._number(
-                Style(color=colours[pair // (BANDS + 1)], bgcolor=colours[pair % (BANDS + 1)])
-            )
-            for pair in found.tolist()
-        ]
-        here = np.s_[area.y : area.y + area.height, area.x : area.x + area.width]
-        cells.codes[here] = ord("▀")
-        cells.inks[here] = np.array(inks, np.int16)[places].reshape(pairs.shape)
 
     @property
     def _shades(self) -> list[Color]:
@@ -210,7 +187,7 @@ class LandscapeView(PlaneView):
         cells.paste(canvas, area.x, area.y)
 
     def _draw_trails(
-        self, cells: Cells, window: Window, bands: NDArray[np.int16], area: Area
+        self, cells: Cells, window: Window, bands: NDArray[np.intp], area: Area
     ) -> None:
         key = (window, area, self.marker, [trail.name for trail in self.trails])
         if self._tracing is None or self._tracing[0] != key:
@@ -224,7 +201,7 @@ class LandscapeView(PlaneView):
         own = [(trail.colour, faint) for trail, faint in zip(self.trails, restless, strict=True)]
         looks = list(dict.fromkeys(own))
         owners = np.array([looks.index(look) for look in own], np.intp)[canvas.inks[drawn]]
-        beneath = bands[::2][drawn] % (BANDS + 1) if self._filled else np.full(len(owners), BANDS)
+        beneath = bands[::2][drawn] % (BANDS + 1) if self.filled else np.full(len(owners), BANDS)
         found, places = np.unique(owners * (BANDS + 1) + beneath, return_inverse=True)
         inks = [
             self._trail_ink(looks[pair // (BANDS + 1)], pair % (BANDS + 1))
@@ -253,13 +230,12 @@ class LandscapeView(PlaneView):
             inside = 0 <= column < area.width and 0 <= row < area.height
             return (area.x + int(column), area.y + int(row)) if inside else None
 
-        start, best = SIGNS[self._plain]
-        strong = self._sign_colour()
+        start, best = SIGNS[self.plain]
         for point in dict.fromkeys(trail.start for trail in self.trails):
             if all(map(isfinite, point)) and (cell := place(point)):
-                self._stamp(cells, *cell, start, strong)
+                self._stamp(cells, cell, start)
         if self.optimum and (cell := place(self.optimum)):
-            self._stamp(cells, *cell, best, strong)
+            self._stamp(cells, cell, best)
         taken: set[tuple[int, int]] = {cell} if self.optimum and cell else set()
         for trail in self.trails:
             if (cell := place(trail.last)) is not None:
@@ -281,14 +257,11 @@ class LandscapeView(PlaneView):
                 cells.text(column, cell[1], trail.letter, self.badge(trail.colour))
                 return
 
-    def _sign_colour(self) -> Color:
-        return Color(255, 255, 255) if self.app.current_theme.dark else Color(0, 0, 0)
-
-    def _stamp(self, cells: Cells, x: int, y: int, sign: str, colour: Color) -> None:
+    def _stamp(self, cells: Cells, cell: tuple[int, int], sign: str) -> None:
         """A sign on whatever lies there."""
-        background = self._styles[int(cells.inks[y, x])].bgcolor
-        style = Style(color=colour.rich_color, bgcolor=background, bold=True)
-        cells.text(x, y, sign, self._number(style))
+        column, row = np.array(cell)[:, np.newaxis]
+        code, look = np.array([ord(sign)], np.uint32), np.zeros(1, np.intp)
+        self.put(cells, column, row, code, look, [self.contrast], bold=True)
 
     # Around the map ---------------------------------------------------------------------------
 
@@ -326,7 +299,7 @@ class LandscapeView(PlaneView):
             cells.text(x, 0, trail.letter, self.badge(trail.colour))
             cells.text(x + 2, 0, text, self.part("text"))
             x += len(text) + 4
-        start, best = SIGNS[self._plain]
+        start, best = SIGNS[self.plain]
         for text in (f"{start} start", *([f"{best} optimum"] if self.optimum else [])):
             if x + len(text) <= cells.width:
                 cells.text(x, 0, text, ink)

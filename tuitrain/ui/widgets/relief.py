@@ -80,12 +80,12 @@ class Relief:
         return cls(np.exp(seen) if positive else seen, _scale(seen, positive))
 
     @property
-    def bands(self) -> NDArray[np.int16]:
+    def bands(self) -> NDArray[np.intp]:
         """The band of each pixel, -1 where the loss is not known."""
         known = ~np.isnan(self.loss)
         unit = np.clip(self.scale.unit(np.where(known, self.loss, self.scale.low)), 0.0, 1.0)
-        bands = np.minimum(unit * BANDS, BANDS - 1).astype(np.int16)
-        return np.where(known, bands, np.int16(-1))
+        bands = np.minimum(unit * BANDS, BANDS - 1).astype(np.intp)
+        return np.where(known, bands, -1)
 
 
 def middles(span: tuple[float, float], count: int) -> NDArray[np.float64]:
