@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tuitrain.record.live import Recording
+from tuitrain.record.live import Recording, joined
 from tuitrain.record.series import Series
 from tuitrain.spec.recording import Chunk
 
@@ -160,14 +160,3 @@ def _quartiles(losses: NDArray[np.floating]) -> Numbers:
             between = low + (place % 1) * (high - low)
         parts.append(np.where(low == high, low, between))
     return np.stack(parts, axis=1)
-
-
-def joined(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
-    """The chunks in blocks without a gap in their steps."""
-    blocks: list[list[Chunk]] = []
-    for chunk in chunks:
-        if blocks and chunk.first == blocks[-1][-1].last + chunk.stride:
-            blocks[-1].append(chunk)
-        else:
-            blocks.append([chunk])
-    return blocks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -48,7 +48,7 @@ class _Stack:
         if key not in self.series:
             self.series[key] = Series(self.layout.dtypes[name])
         series, fed = self.series[key], self._fed.get(key, 0)
-        for block in _joined(self.chunks[fed:]):
+        for block in joined(self.chunks[fed:]):
             first, stride = block[0].first, block[0].stride
             rows = None if last_step is None else max(0, (last_step - first) // stride + 1)
             columns = [name]
@@ -301,13 +301,12 @@ class Recording:
         return found
 
 
-def _joined(chunks: list[Chunk]) -> Iterator[list[Chunk]]:
+def joined(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
     """The chunks in blocks without a gap in their steps."""
-    block: list[Chunk] = []
+    blocks: list[list[Chunk]] = []
     for chunk in chunks:
-        if block and chunk.first != block[-1].last + chunk.stride:
-            yield block
-            block = []
-        block.append(chunk)
-    if block:
-        yield block
+        if blocks and chunk.first == blocks[-1][-1].last + chunk.stride:
+            blocks[-1].append(chunk)
+        else:
+            blocks.append([chunk])
+    return blocks
