@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuitrain.record.live import Recording, joined
+from tuitrain.record.ranking import quartiles_of_sorted
 from tuitrain.record.series import Series
 from tuitrain.spec.recording import Chunk
 
@@ -151,12 +152,4 @@ def _quartiles(losses: NDArray[np.floating]) -> Numbers:
     values: Numbers = losses.astype(np.float64)
     if values.shape[1] == 1:
         return values
-    order = np.sort(np.where(np.isnan(values), np.inf, values), axis=1)
-    parts = []
-    for share in (0.25, 0.5, 0.75):
-        place = share * (values.shape[1] - 1)
-        low, high = order[:, int(place)], order[:, -int(-place // 1)]
-        with np.errstate(invalid="ignore"):  # between two infinities
-            between = low + (place % 1) * (high - low)
-        parts.append(np.where(low == high, low, between))
-    return np.stack(parts, axis=1)
+    return quartiles_of_sorted(np.sort(np.where(np.isnan(values), np.inf, values), axis=1))

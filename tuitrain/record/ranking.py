@@ -139,17 +139,18 @@ def quartiles(groups: Sequence[Group], values: Numbers) -> Numbers:
         counts = size - np.isnan(table).sum(axis=1)
         for count in np.unique(counts[counts > 0]).tolist():
             rows = counts == count
-            found[here[rows]] = _interpolated(table[rows][:, :count])
+            found[here[rows]] = quartiles_of_sorted(table[rows][:, :count])
     return found
 
 
-def _interpolated(table: Numbers) -> Numbers:
-    """Quartiles along the second axis of a sorted table, which may hold infinities."""
+def quartiles_of_sorted(table: Numbers) -> Numbers:
+    """Quartiles, [N, 3, ...], along the second axis of [N, n, ...], which may hold infinities."""
     position = np.array([0.25, 0.5, 0.75]) * (table.shape[1] - 1)
     below, above = np.floor(position).astype(int), np.ceil(position).astype(int)
     low, high = table[:, below], table[:, above]
-    with np.errstate(invalid="ignore"):
-        between = low + (position - below) * (high - low)
+    part = (position - below).reshape(3, *[1] * (table.ndim - 2))
+    with np.errstate(invalid="ignore"):  # between two infinities
+        between = low + part * (high - low)
     return np.where((low == high) | np.isneginf(low), low, between)
 
 
