@@ -18,6 +18,9 @@ TARGET = 0.01
 ACCURACIES = ("accuracy", "test_accuracy")
 """The metrics that are told beside the loss: shares of rows, of which more is better."""
 
+ULPS = 16
+"""By how many units in the last place weights that have settled may still differ."""
+
 Numbers = NDArray[np.float64]
 
 
@@ -69,6 +72,21 @@ def losses(results: Sequence[RunResult], last: Numbers | None = None) -> Numbers
     out = np.array([result.status == "diverged" for result in results], bool)
     found[out | np.isinf(found)] = np.inf
     return found
+
+
+def rounding(loss: Numbers | float, initial: Numbers | float, eps: Numbers | float) -> Numbers:
+    """A difference between losses of about this size that rounding alone may make.
+
+    Errors of the size e change a loss that is quadratic in them by about e de + de^2, where de is
+    rounding relative to what the errors were at the start.
+
+    Args:
+        loss: one of those losses, or the least possible.
+        initial: the loss at the start.
+        eps: of the type that the weights have.
+    """
+    ulps = ULPS * np.asarray(eps)
+    return np.asarray(ulps * (np.sqrt(np.abs(loss * initial)) + ulps * np.abs(initial)))
 
 
 def metrics(results: Sequence[RunResult]) -> dict[str, Numbers]:

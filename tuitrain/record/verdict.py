@@ -8,15 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tuitrain.optim import name_of
-from tuitrain.record.ranking import ACCURACIES, Numbers, Ranked
+from tuitrain.record.ranking import ACCURACIES, Numbers, Ranked, rounding
 from tuitrain.spec.experiment import Experiment
 from tuitrain.spec.grouping import Pane, listed
 
 ENOUGH = 5
 """Seeds from which on quartiles say something about the spread."""
-
-ULPS = 16
-"""By how many units in the last place weights that have settled may still differ."""
 
 
 def verdict(
@@ -48,8 +45,8 @@ def verdict(
     if not standing:
         out = all(ranked.diverged for ranked in ranking)
         return f"Every group lost most of its runs. {_diverged(pane, losses)}" if out else ""
-    rounding = _rounding(experiment, pane, standing[0].loss.median, initial)
-    sentences = [_leader(standing, rounding, told, losses, ended)]
+    within = _rounding(experiment, pane, standing[0].loss.median, initial)
+    sentences = [_leader(standing, within, told, losses, ended)]
     fast = [ranked for ranked in standing if math.isfinite(ranked.steps.median)]
     if len(standing) > 1 and fast:
         first = min(fast, key=lambda ranked: ranked.steps.median)
@@ -73,14 +70,14 @@ class _Names:
 
 
 def _leader(
-    standing: Sequence[Ranked], rounding: float, told: _Names, losses: Numbers, ended: bool
+    standing: Sequence[Ranked], within: float, told: _Names, losses: Numbers, ended: bool
 ) -> str:
     """Who leads and by how much."""
     best = standing[0]
     seeds = len(best.group.runs)
     final = "final loss" if ended else "loss so far"
     reached = f"{final} {best.loss.median:.4g}" + (f", median of {seeds} seeds" * (seeds > 1))
-    level = [r for r in standing if r.loss.median - best.loss.median <= rounding]
+    level = [r for r in standing if r.loss.median - best.loss.median <= within]
     others = standing[len(level) :]
     if len(standing) == 1:
         return f"{told(best)}: {reached}."
@@ -150,16 +147,12 @@ def _behind(best: Ranked, other: Ranked, told: _Names, losses: Numbers) -> str:
 
 
 def _rounding(experiment: Experiment, pane: Pane, best: float, initial: Numbers) -> float:
-    """A difference between losses that rounding alone may make.
-
-    Errors of the size e change a loss that is quadratic in them by 2 e de + de^2, where de is
-    rounding relative to what the errors were at the start.
-    """
-    ulps = ULPS * max(float(np.finfo(experiment.presets[p].train.dtype).eps) for p in pane.presets)
+    """A difference between the losses of a pane that rounding alone may make."""
+    eps = max(float(np.finfo(experiment.presets[p].train.dtype).eps) for p in pane.presets)
     start = initial[pane.runs]
     known = np.abs(start[np.isfinite(start)])
     scale = max(float(np.median(known)) if known.size else 0.0, abs(best))
-    return 2 * ulps * math.sqrt(abs(best) * scale) + ulps**2 * scale
+    return float(rounding(best, scale, eps))
 
 
 def _diverged(pane: Pane, losses: Numbers) -> str:

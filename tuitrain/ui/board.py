@@ -14,16 +14,13 @@ from tuitrain.data.optimum import optimum
 from tuitrain.record.bands import Bands, Gap, Numbers
 from tuitrain.record.comparison import Comparison, Standing
 from tuitrain.record.live import Recording
-from tuitrain.record.ranking import ACCURACIES, quartiles, rank
+from tuitrain.record.ranking import ACCURACIES, quartiles, rank, rounding
 from tuitrain.record.status import RunResult
 from tuitrain.spec.evaluation import evaluated
 from tuitrain.spec.experiment import Experiment, single
 from tuitrain.spec.grouping import Group, value
 from tuitrain.spec.size import batches_per_epoch, classes, planned_steps, test_rows
 from tuitrain.ui.lines import RUNS, Line, Lines, groupings
-
-ULPS = 16
-"""By how many units in the last place weights that have settled may still differ."""
 
 
 class Facts(NamedTuple):
@@ -151,9 +148,7 @@ class Board:
         initial, least = self.comparison.initial, self._least()
         types = [self.experiment.presets[run.preset].train.dtype for run in self.experiment.runs]
         eps = np.array([np.finfo(dtype).eps for dtype in types], np.float64)
-        # What rounded weights can make of a loss that is quadratic around its least value.
-        size = np.sqrt(np.abs(least * initial)) + ULPS * eps * np.abs(initial)
-        return Gap(least, initial, ULPS * eps * size)
+        return Gap(least, initial, rounding(least, initial, eps))
 
     def _least(self) -> Numbers:
         """The least possible loss of every run; NaN where it is not known."""
