@@ -8,13 +8,10 @@ from textual.containers import Container
 from tuitrain.ui.board import Board
 from tuitrain.ui.lines import SEEDS, Line
 from tuitrain.ui.screens.compare_rows import Roll
+from tuitrain.ui.widgets.chart import next_smoothing, spans_decades
 from tuitrain.ui.widgets.curves import Reference
 from tuitrain.ui.widgets.panes import BandLayer, LossPane
 from tuitrain.ui.widgets.runtable import Row
-
-SMOOTHINGS = (0.0, 0.6, 0.9, 0.98)
-DECADES = 100.0
-"""A loss that has fallen to a hundredth is shown on a logarithmic axis, unless the user chose."""
 
 LEAST_WIDTH, LEAST_HEIGHT = 36, 9
 """Of a pane, in cells; where not all panes have that, the one of the selected line is shown."""
@@ -141,7 +138,7 @@ class CurvesView(Container):
         starts = [self._layers[line.number].series.values[:1] for line in shown]
         most = np.fmax.reduce(np.concatenate([*starts, [np.nan]]))
         least = np.fmin.reduce([*(facts[line.number].best for line in shown), np.nan])
-        return bool(0 < DECADES * least < most)
+        return spans_decades(least, most)
 
     def _show_panes(self) -> None:
         """As many panes as have room, side by side or in rows; or that of the selected line."""
@@ -177,7 +174,7 @@ class CurvesView(Container):
                 for chart in (*self.panes, self.whole):
                     chart.log_x = not chart.log_x
             case "smoothing":
-                weight = SMOOTHINGS[(SMOOTHINGS.index(first.smoothing) + 1) % len(SMOOTHINGS)]
+                weight = next_smoothing(first.smoothing)
                 for chart in (*self.panes, self.whole):
                     chart.smoothing = weight
             case "zoom_in" | "zoom_out":

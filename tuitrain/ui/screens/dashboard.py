@@ -42,7 +42,7 @@ from tuitrain.ui.screens.dialogs import (
 from tuitrain.ui.screens.network_dialogs import SizeDialog, WeightDialog
 from tuitrain.ui.screens.training import FRAME, TrainingScreen
 from tuitrain.ui.survey import NO_CHOICE, Survey
-from tuitrain.ui.widgets.chart import Chart
+from tuitrain.ui.widgets.chart import Chart, next_smoothing, spans_decades
 from tuitrain.ui.widgets.curves import Layer, Reference
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
@@ -54,10 +54,7 @@ from tuitrain.ui.widgets.weights import WeightsTable
 JUDGE_EVERY = 5
 """Frames between two diagnoses: words that change faster cannot be read."""
 
-SMOOTHINGS = (0.0, 0.6, 0.9, 0.98)
 GUTTER = 8
-DECADES = 100.0
-"""A loss that has fallen to a hundredth is shown on a logarithmic axis, unless the user chose."""
 
 SIGNS = {
     "improving": ("↘", "\\"),
@@ -203,7 +200,7 @@ class DashboardScreen(TrainingScreen):
             chart.redraw()
         series = self.facts.series("loss")
         if not self._scale_chosen and len(series):
-            loss.log_y = series.min > 0 and series.max > DECADES * series.min
+            loss.log_y = spans_decades(series.min, series.max)
 
     def _show_weights(self) -> None:
         """Weights and pictures, as they are or as they were at the cursor."""
@@ -305,7 +302,7 @@ class DashboardScreen(TrainingScreen):
                 self._scale_chosen = True
                 chart.log_y = not chart.log_y
             case "smoothing":
-                chart.smoothing = SMOOTHINGS[(SMOOTHINGS.index(chart.smoothing) + 1) % 4]
+                chart.smoothing = next_smoothing(chart.smoothing)
             case "zoom_in" | "zoom_out":
                 chart.zoom(1.5 if how == "zoom_in" else 1 / 1.5)
             case "pan_left" | "pan_right":

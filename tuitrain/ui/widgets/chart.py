@@ -37,9 +37,24 @@ from tuitrain.ui.widgets.zoom import Cell, ZoomPlot
 LEAST_STEPS = 4.0
 """Zooming in ends at so many steps."""
 
+SMOOTHINGS = (0.0, 0.6, 0.9, 0.98)
+"""The weights that a key goes through."""
+
+DECADES = 100.0
+"""A loss that has fallen to a hundredth is shown on a logarithmic axis, unless the user chose."""
 
 FAINT = 0.6
 """Of the background in a faint curve."""
+
+
+def next_smoothing(weight: float) -> float:
+    """More smoothing; after the most, none."""
+    return SMOOTHINGS[(SMOOTHINGS.index(weight) + 1) % len(SMOOTHINGS)]
+
+
+def spans_decades(least: float, most: float) -> bool:
+    """Whether a linear axis would show nothing of the lower values."""
+    return bool(0 < DECADES * least < most)
 
 
 class Chart(ZoomPlot):
