@@ -10,7 +10,7 @@ from rich.text import Text
 from tuitrain.cli.console import console, show_table, table
 from tuitrain.cli.result import finite
 from tuitrain.cli.result import report as report_runs
-from tuitrain.data.optimum import optimum
+from tuitrain.data.optimum import optima
 from tuitrain.record.comparison import Comparison, Standing
 from tuitrain.record.live import Recording
 from tuitrain.record.ranking import Ranked, Spread
@@ -21,9 +21,8 @@ from tuitrain.spec.grouping import differing, fairness, value
 def compared(recording: Recording) -> tuple[Comparison, list[Standing]]:
     """What the whole recording shows."""
     experiment = recording.folder.experiment
-    known = {name: optimum(preset) for name, preset in experiment.presets.items()}
-    optima = {name: found.loss for name, found in known.items() if found is not None}
-    comparison = Comparison(experiment, optima)
+    known = optima(experiment.presets)
+    comparison = Comparison(experiment, {name: found.loss for name, found in known.items()})
     return comparison, comparison.refresh(recording)
 
 

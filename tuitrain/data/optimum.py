@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,12 @@ def optimum(preset: Preset) -> Optimum | None:
         case ((MeanSquared() | Asymmetric()), Network(hidden=[], output="linear")):
             return _of_linear(preset)
     return None
+
+
+def optima(presets: Mapping[str, Preset]) -> dict[str, Optimum]:
+    """The least possible loss of every preset for which it is known, by its key."""
+    known = {name: optimum(preset) for name, preset in presets.items()}
+    return {name: found for name, found in known.items() if found is not None}
 
 
 def _rows(preset: Preset) -> Dataset:

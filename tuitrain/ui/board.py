@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from msgspec.structs import replace
 
-from tuitrain.data.optimum import optimum
+from tuitrain.data.optimum import optima
 from tuitrain.record.bands import Bands, Gap, Numbers
 from tuitrain.record.comparison import Comparison, Standing
 from tuitrain.record.live import Recording
@@ -60,9 +60,9 @@ class Board:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.experiment: Experiment = recording.folder.experiment
-        known = {name: optimum(preset) for name, preset in self.experiment.presets.items()}
-        self.optima = {name: found.loss for name, found in known.items() if found is not None}
-        self.best_weights = {name: found.weights for name, found in known.items() if found}
+        known = optima(self.experiment.presets)
+        self.optima = {name: found.loss for name, found in known.items()}
+        self.best_weights = {name: found.weights for name, found in known.items()}
         self.comparison = Comparison(self.experiment, self.optima)
         self.batches = [batches_per_epoch(preset) for preset in self.experiment.presets.values()]
         self.groupings = groupings(self.experiment)
@@ -71,7 +71,6 @@ class Board:
         self.results: Sequence[RunResult] = ()
         self.gap_shown = False
         self.unit = "step"
-        self._medians = np.empty((0, 0))
         self._run_values = np.empty((0, 0))
         self.group(self.groupings[0])
 
