@@ -17,7 +17,6 @@ from tuitrain.spec.experiment import single
 from tuitrain.spec.load import (
     decode,
     experiment_from_toml,
-    experiment_to_toml,
     load_file,
     parse,
     to_toml,
@@ -81,7 +80,7 @@ def test_a_preset_survives_toml(name):
 @every_preset
 def test_an_experiment_survives_toml(name):
     experiment = single(find(name), device="cpu", paused=True)
-    assert experiment_from_toml(experiment_to_toml(experiment), "experiment.toml") == experiment
+    assert experiment_from_toml(to_toml(experiment), "experiment.toml") == experiment
 
 
 @every_preset

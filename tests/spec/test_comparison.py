@@ -11,7 +11,7 @@ from tuitrain.optim import OPTIMIZERS, name_of
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import MAX_RUNS, compare
 from tuitrain.spec.experiment import single
-from tuitrain.spec.load import experiment_from_toml, experiment_to_toml
+from tuitrain.spec.load import experiment_from_toml, to_toml
 
 SALES, COSTLY = find("sales-mse"), find("sales-cost1-profit99")
 
@@ -99,7 +99,7 @@ def test_an_experiment_survives_its_file() -> None:
         seconds=2.5,
         target=0.01,
     )
-    assert experiment_from_toml(experiment_to_toml(made), "experiment.toml") == made
+    assert experiment_from_toml(to_toml(made), "experiment.toml") == made
 
 
 BAD: list[tuple[dict[str, Any], str]] = [

@@ -26,10 +26,10 @@ from tuitrain.spec.data import Csv
 from tuitrain.spec.experiment import Experiment
 from tuitrain.spec.load import (
     experiment_from_toml,
-    experiment_to_toml,
     located,
     pinned,
     read_text,
+    to_toml,
 )
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.table import content
@@ -87,7 +87,7 @@ class ExperimentFolder:
                 (folder.path / TABLES).mkdir(mode=0o700)
             for name, content in tables.items():
                 files.replace(folder.path / name, content)
-            text = experiment_to_toml(experiment)
+            text = to_toml(experiment)
             files.replace(folder.path / "experiment.toml", text.encode())
             # of 10,000 runs, reading it back takes a second
             here = {name: located(preset, folder.path) for name, preset in presets.items()}

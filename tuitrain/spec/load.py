@@ -108,14 +108,9 @@ def to_document(value: msgspec.Struct) -> dict[str, Any]:
     return document
 
 
-def to_toml(preset: Preset) -> str:
-    """The preset as TOML, every key written out; `decode` gives the same preset back."""
-    return tomli_w.dumps(to_document(preset), multiline_strings=True)
-
-
-def experiment_to_toml(experiment: Experiment) -> str:
-    """The experiment as TOML, its presets resolved."""
-    return tomli_w.dumps(to_document(experiment), multiline_strings=True)
+def to_toml(value: Preset | Experiment) -> str:
+    """A preset or an experiment as TOML, every key written out; reading it gives the same back."""
+    return tomli_w.dumps(to_document(value), multiline_strings=True)
 
 
 def experiment_from_toml(text: str, where: str) -> Experiment:
