@@ -104,7 +104,6 @@ def test_evaluations_find_their_run(recording: Recording, writer: StoreWriter) -
     record(writer, evaluation(0), evaluation(0, stack=1), evaluation(20), evaluation(5, stack=1))
     assert recording.refresh()
     for run, start, steps in ((0, 0.0, [0, 20]), (2, 0.1, [0, 20]), (1, 1000.0, [0, 5])):
-        assert recording.evaluated_names(run) == ("loss", "accuracy", "test_accuracy")
         found, values = recording.evaluated(run, "accuracy")
         assert found.tolist() == steps
         np.testing.assert_array_equal(values, (start + np.array(steps)) / 3)
@@ -301,7 +300,6 @@ def test_pictures_are_there_after_the_recording_was_closed(
 
 def test_before_there_is_anything(recording: Recording, folder: ExperimentFolder) -> None:
     for _ in range(2):
-        assert recording.evaluated_names(0) == ()
         steps, values = recording.evaluated(0, "loss")
         assert (steps.shape, values.shape) == ((0,), (0,))
         assert recording.picture_steps(0) == []
@@ -360,7 +358,6 @@ def test_a_store_of_version_1_has_no_evaluations(old: ExperimentFolder) -> None:
         recording.refresh()
         assert (recording.status.state, recording.status.error) == ("finished", "")
         assert recording.series(2, "loss").values.tolist() == [30, 20]
-        assert recording.evaluated_names(0) == ()
         assert recording.evaluated(0, "accuracy")[0].tolist() == []
         assert recording.picture(0, "grid") is None
 

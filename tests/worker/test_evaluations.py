@@ -55,7 +55,6 @@ def test_the_recording_is_what_the_trainer_judged_bit_by_bit(begin: Begin, netwo
     assert len(truth) == 501
     names = ("loss", "data_loss", "accuracy", "test_loss", "test_accuracy")
     for run in range(4):
-        assert recording.evaluated_names(run) == names
         for name in names:
             found, values = recording.evaluated(run, name)
             assert found.tolist() == list(truth)
@@ -189,6 +188,5 @@ def test_where_there_is_nothing_more_to_tell_nothing_is_evaluated(begin: Begin) 
     recording = ended(folder)
     assert recording.results[0].metrics == {}
     assert recording.results[0].final_loss < 1e-27
-    assert recording.evaluated_names(0) == ()
     with sqlite3.connect(folder.database) as database:
         assert database.execute("SELECT COUNT(*) FROM evaluations").fetchone() == (0,)

@@ -115,11 +115,6 @@ class Evaluations:
         """The last one; None before the first."""
         return self._all[-1] if self._all else None
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of what is one number for each run."""
-        return tuple(dict.fromkeys(name for one in self._all[-1:] for name in one.values))
-
     def table(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Steps [E] and values [E, R] of a name; empty if there is none."""
         if self._tables.get(name, (-1,))[0] != len(self._all):

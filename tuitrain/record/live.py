@@ -158,10 +158,6 @@ class Recording:
         """The losses over planes that were asked for last, in the order of the answers."""
         return list(self._landscapes.get(stack, ()))
 
-    def evaluated_names(self, run: int) -> tuple[str, ...]:
-        """What the weights of a run were judged by: `loss`, `accuracy`, ...; empty before that."""
-        return self._places[run][0].evaluations.names if run in self._places else ()
-
     def evaluated(self, run: int, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Steps and values, [E] each, of what the weights after those steps were judged by.
 

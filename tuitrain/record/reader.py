@@ -215,18 +215,14 @@ class StoreReader:
                 log.warning("%s: landscape %d is left out: %s", self.path, key, error)
 
     def weights(
-        self, stack: int, step: int | Literal["first", "last"]
+        self, stack: int, which: Literal["first", "last"]
     ) -> dict[str, NDArray[np.floating]]:
         """All parameters of a stack, each `[R, *shape]`; empty if none are recorded (intact)."""
-        if isinstance(step, str):
-            extreme = {"first": "MIN", "last": "MAX"}[step]
-            which = f"(SELECT {extreme}(step) FROM weights WHERE stack = :stack)"
-        else:
-            which = ":step"
+        extreme = {"first": "MIN", "last": "MAX"}[which]
         rows = self._rows(
-            "SELECT name, dtype, shape, crc, data FROM weights "
-            f"WHERE stack = :stack AND step = {which} ORDER BY position",
-            {"stack": stack, "step": step},
+            "SELECT name, dtype, shape, crc, data FROM weights WHERE stack = :stack AND "
+            f"step = (SELECT {extreme}(step) FROM weights WHERE stack = :stack) ORDER BY position",
+            {"stack": stack},
         )
         if any(zlib.crc32(data) != crc for *_, crc, data in rows):
             log.warning("%s: the weights of stack %d are damaged", self.path, stack)

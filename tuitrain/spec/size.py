@@ -248,15 +248,11 @@ class Size:
     Attributes:
         layers: hidden layers + output layer.
         parameters: all w + all b.
-        multiply_adds: multiply-adds of one forward pass of one row.
-        multiply_adds_per_step: those of the forward pass of one batch.
-        text: the same as three lines that show the sums.
+        text: the same, and the multiply-adds of a forward pass, as three lines that show the sums.
     """
 
     layers: int
     parameters: int
-    multiply_adds: int
-    multiply_adds_per_step: int
     text: str
 
 
@@ -280,7 +276,7 @@ def size(preset: Preset) -> Size:
             else "multiply-adds = 0",
         )
     )
-    return Size(len(stack), total, adds, adds * batch, text)
+    return Size(len(stack), total, text)
 
 
 def _counted(parameters: dict[str, int]) -> tuple[str, str]:
