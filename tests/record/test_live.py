@@ -165,6 +165,18 @@ def test_a_damaged_chunk_leaves_a_gap(folder: ExperimentFolder, writer: StoreWri
     assert list(recording.corrupt) == ["chunk 2"]
 
 
+def test_rows_that_were_written_twice_are_taken_once(
+    folder: ExperimentFolder, writer: StoreWriter
+) -> None:
+    recording = Recording(folder)
+    append(writer, chunk(0, 1), chunk(1, 1), chunk(0, 4))
+    recording.refresh()
+    append(writer, chunk(0, 1), chunk(0, 4), chunk(0, 7))
+    recording.refresh()
+    assert recording.series(0, "loss").steps.tolist() == list(range(1, 10))
+    assert [block.first for block in recording.blocks(0)] == [1, 4, 7]
+
+
 def test_before_there_is_anything(folder: ExperimentFolder) -> None:
     recording = Recording(folder)
     recording.refresh()

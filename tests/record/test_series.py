@@ -106,17 +106,6 @@ def test_growing_row_by_row_equals_one_append(values: list[float], stride: int, 
         assert_array_equal(a, b)
 
 
-def test_rows_of_a_resumed_run_replace_the_older_ones() -> None:
-    series = Series()
-    series.append(1, 1, np.arange(1000.0))
-    series.append(501, 1, np.full(100, -1.0))
-    assert len(series) == 600
-    assert (series.last_step, series.max, series.rewrites) == (600, 499.0, 1)
-    assert_array_equal(series.steps, np.arange(1, 601))
-    columns = series.columns(1, 1000, 10)
-    assert_array_equal(columns.high[:7], [99, 199, 299, 399, 499, -1, np.nan])
-
-
 def test_value_at_a_step() -> None:
     series = Series()
     assert math.isnan(series.at(3))
@@ -203,6 +192,3 @@ def test_smoothed_series_follows_its_source() -> None:
         smoothed.update()
     assert_allclose(smoothed.values, plain_ema(values, 0.95), rtol=1e-10, atol=1e-10)
     assert_array_equal(smoothed.steps, source.steps)
-    source.append(101, 2, np.ones(10))
-    smoothed.update()
-    assert_allclose(smoothed.values, plain_ema(source.values, 0.95), rtol=1e-10, atol=1e-10)

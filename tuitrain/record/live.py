@@ -37,6 +37,8 @@ class _Stack:
         self.evaluations = Evaluations()
 
     def append(self, chunk: Chunk) -> None:
+        if self.chunks and chunk.first <= self.chunks[-1].last:
+            return  # written once more, after a write that had only seemed to fail
         self.chunks.append(chunk)
         least = chunk.series["loss_min" if "loss_min" in chunk.series else "loss"]
         finite = np.where(np.isfinite(least), least, np.inf).min(axis=1)

@@ -63,10 +63,6 @@ class _Rows:
             self.low.extend(values if low is None else np.where(finite, low, values))
             self.high.extend(values if high is None else np.where(finite, high, values))
 
-    def truncate(self, size: int) -> None:
-        for buffer in (self.values, self.low, self.high):
-            buffer.size = min(buffer.size, size)
-
     def read(self, entries: NDArray[np.int64] | slice) -> Extremes:
         low, high = self.low.view[entries], self.high.view[entries]
         low_finite, high_finite = np.isfinite(low), np.isfinite(high)
@@ -90,10 +86,6 @@ class _Blocks:
     @property
     def size(self) -> int:
         return self.low.size
-
-    def truncate(self, size: int) -> None:
-        for buffer in (self.low, self.high, self.bad):
-            buffer.size = min(buffer.size, size)
 
     def read(self, entries: NDArray[np.int64] | slice) -> Extremes:
         return self.low.view[entries], self.high.view[entries], self.bad.view[entries]
@@ -136,11 +128,6 @@ class Pyramid:
     ) -> None:
         """Add rows [n], each standing for all between `low` and `high` [n] if these are given."""
         self._base.extend(values, low, high)
-
-    def truncate(self, rows: int) -> None:
-        """Forget every row from number `rows` on."""
-        for k, level in enumerate(self._levels):
-            level.truncate(rows // BLOCK**k)
 
     def extremes(
         self, start: NDArray[np.int64], stop: NDArray[np.int64]

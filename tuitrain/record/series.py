@@ -56,8 +56,6 @@ class Series:
     """A growing sequence of (step, value) rows with a pyramid of minima and maxima.
 
     Steps rise; they need not be evenly spaced over the whole series, only within each append.
-    Rows appended at steps that are there already replace all rows from that step on, as a
-    resumed run does.
 
     Args:
         dtype: in which values are kept.
@@ -71,8 +69,6 @@ class Series:
         self._steps: list[int] = []
         self._strides: list[int] = []
         self._reduced: dict[tuple[float, float, int, bool], _Reduced] = {}
-        self.rewrites = 0
-        """How many times rows were replaced."""
 
     def __len__(self) -> int:
         return len(self._pyramid)
@@ -124,7 +120,7 @@ class Series:
         low: NDArray[np.floating] | None = None,
         high: NDArray[np.floating] | None = None,
     ) -> None:
-        """Add rows at steps `steps_first`, `steps_first + stride`, ...
+        """Add rows at steps `steps_first`, `steps_first + stride`, ..., all after the last one.
 
         Args:
             values: [rows].
@@ -133,8 +129,6 @@ class Series:
         """
         if not len(values):
             return
-        if len(self) and steps_first <= self.last_step:
-            self._truncate(int(self._row_from(np.array([steps_first]))[0]))
         if not len(self) or self._strides[-1] != stride or self.last_step + stride != steps_first:
             self._rows.append(len(self))
             self._steps.append(int(steps_first))
@@ -224,14 +218,6 @@ class Series:
         rows = begins[stretch] - (starts[stretch] - step) // strides[stretch]
         clipped: NDArray[np.int64] = np.clip(rows, begins[stretch], ends[stretch])
         return clipped
-
-    def _truncate(self, rows: int) -> None:
-        """Forget every row from number `rows` on."""
-        self.rewrites += 1
-        self._reduced.clear()
-        self._pyramid.truncate(rows)
-        while self._rows and self._rows[-1] >= rows:
-            del self._rows[-1], self._steps[-1], self._strides[-1]
 
 
 # Columns --------------------------------------------------------------------------------------
@@ -357,16 +343,10 @@ class SmoothedSeries(Series):
         super().__init__()
         self.source, self.weight = source, weight
         self._carry = Carry()
-        self._seen = source.rewrites
         self.update()
 
     def update(self) -> None:
         """Take in the rows that the source has gained."""
-        if self._seen != self.source.rewrites:
-            self._seen = self.source.rewrites
-            self._carry = Carry()
-            if len(self):
-                self._truncate(0)
         done = len(self)
         smooth, self._carry = ema(self.source.values[done:], self.weight, self._carry)
         for rows, first, stride in self.source.stretches(done):
