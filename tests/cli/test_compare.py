@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import Command, Inside
+from tuitrain.record.folder import ExperimentFolder
 
 PRODUCT = ["compare", "sales-mse", "sales-cost1-profit99", "-o", "sgd,adam,sgdm"]
 
@@ -117,6 +118,17 @@ def test_steps_to_the_target_are_those_of_the_rows(comparison: Comparison) -> No
         assert (run["seconds_to_target"] is None) == (first is None)
         reached += first is not None
     assert 0 < reached < len(result["runs"])
+
+
+def test_seconds_to_the_target_are_those_of_the_preset_itself(inside: Inside) -> None:
+    result = json.loads(inside("compare", "parabola-constant", "sales-mse", "--json").stdout)
+    status = ExperimentFolder(Path(result["path"])).status()
+    for run, seconds, steps in zip(
+        result["runs"], status.stack_seconds, status.stack_steps, strict=True
+    ):
+        assert run["seconds_to_target"] == pytest.approx(run["steps_to_target"] * seconds / steps)
+    assert status.stack_steps[0] < status.stack_steps[1] / 10
+    assert status.stack_seconds[0] < status.stack_seconds[1]
 
 
 def test_the_default_target_is_near_the_optimum(comparison: Comparison) -> None:

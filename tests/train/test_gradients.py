@@ -279,6 +279,15 @@ def test_which_gradients_are_written_out(problem: Callable[..., Preset]) -> None
     assert isinstance(objective(problem(model=Parameter(), data=Points(y=[1.0]))), Autograd)
 
 
+def test_a_power_whose_exponent_moves_has_the_value_of_the_formula(
+    problem: Callable[..., Preset],
+) -> None:
+    preset = problem(model=Parameter(), loss=Expression(formula="w^w"), data=None)
+    p = torch.tensor([[0.0], [-2.0], [1.5]], dtype=torch.float64)
+    losses, _ = objective(preset)(p, Autograd(preset).batch(*tensors(preset)))
+    assert losses.tolist() == [1.0, 0.25, 1.5**1.5]
+
+
 def test_an_exact_hit_counts_as_too_little(problem: Callable[..., Preset]) -> None:
     preset = problem(
         model=Linear(bias=False),

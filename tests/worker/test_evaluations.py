@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sqlite3
 
@@ -115,6 +116,29 @@ def test_where_it_is_stopped_the_weights_are_judged(
     assert found.tolist() == [0, result.steps]
     assert recording.picture_steps(0) == [0, result.steps]
     assert result.metrics["accuracy"] == accuracy[-1]
+    picture, last = recording.picture(0, "weights"), recording.last_weights[0]
+    assert picture is not None
+    assert picture.tobytes() == b"".join(value.tobytes() for value in last.values())
+
+
+def test_stopped_where_the_weights_were_judged_without_pictures_there_are_pictures_too(
+    begin: Begin, network: Preset, until: Until
+) -> None:
+    long = steps(network, 8000)
+    every = stride(long) or 0
+    folder = begin(msgspec.structs.replace(single(long, device="cpu"), paused=True))
+    with contextlib.closing(Recording(folder)) as watched:
+        for _ in range(every):
+            send(folder, Step())
+        until(lambda: watched.refresh() and watched.status.step == every)
+        assert watched.evaluated(0, "accuracy")[0].tolist() == [0, every]
+        assert watched.picture_steps(0) == [0]
+        send(folder, Stop())
+        until(lambda: watched.refresh() and watched.ended)
+        assert watched.evaluated(0, "accuracy")[0].tolist() == [0, every]
+        assert watched.picture_steps(0) == [0, every]
+    recording = ended(folder)
+    assert recording.evaluated(0, "accuracy")[0].tolist() == [0, every]
     picture, last = recording.picture(0, "weights"), recording.last_weights[0]
     assert picture is not None
     assert picture.tobytes() == b"".join(value.tobytes() for value in last.values())

@@ -17,7 +17,7 @@ from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import Experiment, single
 from tuitrain.spec.overrides import override
 from tuitrain.spec.recording import Chunk
-from tuitrain.worker.probing import Prober
+from tuitrain.train.probes import Surface
 from tuitrain.worker.session import Session
 
 
@@ -77,7 +77,7 @@ def test_looking_on_does_not_end_the_training(
     def full(*_: object) -> None:
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(Prober, "__call__", full)
+    monkeypatch.setattr(Surface, "__call__", full)
     folder = begin(endless)
     until(lambda: folder.status().step > 10)
     plane = through(0, 1, [0.0, 0.0], ["w", "b"])

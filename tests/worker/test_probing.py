@@ -15,6 +15,7 @@ from tuitrain.record.landscape import Window, through
 from tuitrain.record.live import Recording
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import Experiment, single
+from tuitrain.spec.overrides import override
 from tuitrain.train.probes import Surface
 from tuitrain.worker.launch import WarmWorker
 from tuitrain.worker.probing import Prober, serve
@@ -62,6 +63,25 @@ def test_a_worker_that_trains_answers(
     name = send(folder, PROBE)
     until(lambda: answered(folder, name))
     np.testing.assert_allclose(landscape(folder), expected(), rtol=1e-12)
+
+
+def test_nobody_waits_for_a_large_landscape(begin: Begin, until: Until) -> None:
+    folder = begin(single(override(find("spiral"), {"train.epochs": 1_000_000})))
+    until(lambda: folder.status().step > 0)
+    parameters = Surface(find("spiral")).parameters
+    plane = through(0, 1, [0.0] * parameters, [f"p{i}" for i in range(parameters)])
+    question = send(folder, Probe(0, plane, PROBE.window, 150, 120))
+    step = folder.status().step
+    pause = send(folder, Pause())
+    until(lambda: answered(folder, question) is not None, 60)
+    with contextlib.closing(Recording(folder)) as recording:
+        recording.refresh()
+        told = [event.detail["id"] for event in recording.events if event.kind == "command"]
+        (found,) = recording.landscapes(0)
+    assert told == [pause, question]
+    assert found.loss.shape == (120, 150)
+    assert np.isfinite(found.loss).all()
+    assert folder.status().step >= step
 
 
 def test_a_wrong_question_is_acknowledged_with_what_is_wrong(
@@ -113,4 +133,4 @@ def test_a_plane_of_another_model_is_refused() -> None:
     prober = Prober(single(find("line-fit")))
     plane = through(0, 1, [0.0, 0.0, 0.0], ["a", "b", "c"])
     with pytest.raises(InputError, match="3 parameters; expected 2"):
-        prober(Probe(0, plane, PROBE.window, 8, 8))
+        list(prober.parts(Probe(0, plane, PROBE.window, 8, 8)))

@@ -241,6 +241,7 @@ def test_stacks_advance_in_turn_and_runs_end_for_themselves(begin: Begin) -> Non
     assert recording.status.state == "finished"
     assert recording.status.stack_steps == [3000, 3000]
     assert (recording.status.step, recording.status.total) == (6000, 6000)
+    assert sum(recording.status.stack_seconds) == pytest.approx(recording.status.seconds)
     with contextlib.closing(StoreReader(folder.database)) as reader:
         order = [chunk.stack for _, chunk in reader.chunks()]
     assert order[:4] in ([0, 1, 0, 1], [1, 0, 1, 0])

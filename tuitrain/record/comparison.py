@@ -46,8 +46,8 @@ class Comparison:
         metrics: what else every run is judged by, as `ranking.metrics` gives it.
         targets: the loss that every run is to reach.
         steps: the first step of every run that did, NaN where none has.
-        seconds: the same in seconds of the experiment's training; the runs of a preset train
-            side by side, so this tells them apart by their steps alone.
+        seconds: the same in seconds of the preset's training, whose runs train side by side: this
+            tells them apart by their steps alone.
     """
 
     def __init__(self, experiment: Experiment, optima: Mapping[str, float]) -> None:
@@ -107,8 +107,10 @@ class Comparison:
         return default_target(pane, self.losses, self.initial, least)
 
     def _seconds_per_step(self, recording: Recording) -> Numbers:
-        """Of every run: the training time of the experiment by the steps of the run's stack."""
+        """Of every run: the training time of its stack by the steps of that."""
         status = recording.status
-        steps = dict(zip(self.experiment.presets, status.stack_steps, strict=False))
-        each = {name: status.seconds / count for name, count in steps.items() if count}
+        steps = status.stack_steps
+        seconds = status.stack_seconds or [status.seconds] * len(steps)
+        stacks = zip(self.experiment.presets, seconds, steps, strict=False)
+        each = {name: time / count for name, time, count in stacks if count}
         return np.array([each.get(run.preset, math.nan) for run in self.experiment.runs])

@@ -108,6 +108,9 @@ class Evaluations:
         self._tables: dict[str, tuple[int, NDArray[np.int64], NDArray[np.float64]]] = {}
 
     def append(self, scalars: Scalars) -> None:
+        """Takes in the next one, or the last one again, now with pictures."""
+        if self._all and self._all[-1].step == scalars.step:
+            self._all.pop()
         self._all.append(scalars)
 
     @property

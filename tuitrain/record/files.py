@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 
@@ -14,3 +16,13 @@ def replace(path: Path, content: bytes) -> None:
     draft.touch(mode=0o600)
     draft.write_bytes(content)
     draft.replace(path)
+
+
+def sync(path: Path) -> None:
+    """Lets a file, or the names in a directory, outlast a power cut, if the disk can do that."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -114,6 +114,13 @@ class ExperimentFolder:
         path = self.path / "experiment.toml"
         return experiment_from_toml(read_text(path), str(path))
 
+    def sync(self) -> None:
+        """Lets what is trained outlast a power cut, as what is recorded of it does."""
+        tables = self.path / TABLES
+        described = [self.path / "experiment.toml", *tables.glob("*"), tables, self.path]
+        for path in (*described, self.path.parent):
+            files.sync(path)
+
     @contextlib.contextmanager
     def lock(self, patience: float = 0.0) -> Iterator[None]:
         """Held by the worker for its life.

@@ -7,6 +7,7 @@ import logging
 import math
 import os
 import time
+from collections.abc import Container
 from itertools import count
 from pathlib import Path
 from typing import Annotated
@@ -99,10 +100,14 @@ def send(folder: ExperimentFolder, command: Command) -> str:
     return name
 
 
-def receive(folder: ExperimentFolder) -> list[tuple[str, Command]]:
+def receive(folder: ExperimentFolder, but: Container[str] = ()) -> list[tuple[str, Command]]:
     """The commands that wait, in the order of sending; they wait until they are discarded.
 
     What is no command is moved to `inbox/rejected` and logged.
+
+    Args:
+        folder: of the experiment.
+        but: the ids of commands that are known already.
     """
     try:
         with os.scandir(folder.inbox) as entries:
@@ -111,6 +116,8 @@ def receive(folder: ExperimentFolder) -> list[tuple[str, Command]]:
         return []
     commands = []
     for path in (folder.inbox / name for name in names if not name.startswith(".")):
+        if path.stem in but:
+            continue
         try:
             commands.append((path.stem, msgspec.json.decode(path.read_bytes(), type=Command)))
         except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors

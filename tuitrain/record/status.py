@@ -49,6 +49,7 @@ class Status:
         updated: time of this status, seconds since 1970.
         stack_steps: finished steps of each stack.
         stack_totals: planned steps of each stack.
+        stack_seconds: of `seconds`, those of each stack; empty in old recordings.
         pace: the steps a second that each run is held to; None: as many as the machine can.
     """
 
@@ -66,6 +67,7 @@ class Status:
     updated: float = 0.0
     stack_steps: list[int] = field(default_factory=list)
     stack_totals: list[int] = field(default_factory=list)
+    stack_seconds: list[float] = field(default_factory=list)
     pace: float | None = None
 
     @property

@@ -188,15 +188,24 @@ class StoreWriter:
             )
 
     def evaluation(self, evaluation: Evaluation) -> None:
-        """Records how the weights after a step were judged, and its pictures apart from that."""
-        self._database.execute(
+        """Records how the weights after a step were judged, and its pictures apart from that.
+
+        With pictures it takes the place of one without them.
+        """
+        row = self._database.execute(
             "INSERT INTO evaluations VALUES (NULL, ?, ?, ?, ?, ?, ?)",
             evaluations.encode(evaluation),
         )
-        self._database.executemany(
-            "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)",
-            evaluations.encode_pictures(evaluation),
-        )
+        pictures = [*evaluations.encode_pictures(evaluation)]
+        if pictures:
+            # After the insertion, so that its id is new to those who have read the other one.
+            self._database.execute(
+                "DELETE FROM evaluations WHERE stack = ? AND step = ? AND id < ?",
+                (evaluation.stack, evaluation.step, row.lastrowid),
+            )
+            self._database.executemany(
+                "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", pictures
+            )
 
     def landscape(self, landscape: Landscape) -> None:
         """Records the loss over a plane, and lets the oldest of its stack go."""

@@ -58,7 +58,8 @@ class Dual:
 
     def __pow__(self, other: Any) -> Dual:
         if isinstance(other, Dual):
-            return (other * self.log()).exp()
+            # The logarithm is for the slope alone: 0^0 is 1, and (-2)^-2 is a quarter.
+            return Dual(self.value**other.value, (other * self.log()).exp().slope)
         if other == 0:
             return Dual(self.value**0, 0.0)
         inner = self.value if other == 2 else self.value ** (other - 1)

@@ -90,9 +90,13 @@ class Judge:
     @torch.no_grad()
     def loss(self, p: torch.Tensor) -> torch.Tensor:
         """What is made small, `[R]`, of the flat parameters `p` `[R, P]` on the training rows."""
-        runs = max(MEMORY // self.values, 1)
-        parts = [self._loss_of_data(part, self._train) for part in torch.split(p, runs)]
+        parts = [self._loss_of_data(part, self._train) for part in torch.split(p, self.at_once)]
         return self._with_penalty(torch.cat(parts), p)
+
+    @property
+    def at_once(self) -> int:
+        """Runs whose training rows fit `MEMORY`."""
+        return max(MEMORY // self.values, 1)
 
     @property
     def values(self) -> int:

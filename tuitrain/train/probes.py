@@ -33,12 +33,14 @@ class Surface:
 
     Attributes:
         parameters: P.
+        at_once: points that fit into one forward pass.
     """
 
     def __init__(self, preset: Preset, device: str | torch.device = "cpu") -> None:
         self._device = torch.device(device)
         self._judge = Judge(preset, rows_of(preset), torch.float64, self._device)
         self.parameters = sum(map(prod, shapes(preset).values()))
+        self.at_once = self._judge.at_once
         products = sum(layer.multiply_adds for layer in layers(preset)) * rows(preset)
         self._work = self._judge.values + products // PRODUCTS
 

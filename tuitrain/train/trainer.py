@@ -51,6 +51,7 @@ class Trainer:
         step: finished steps.
         device: where the training runs.
         diverged: the runs that ended because a value was not finite, by index.
+        pictured: every how many-th evaluation carries pictures, besides the last; None: none does.
 
     Raises:
         InputError: the device does not exist.
@@ -83,7 +84,7 @@ class Trainer:
         self._batches = self._divide(batch_rows(preset))
         self._block = self._block_size()
         self._stride = stride(preset)
-        self._pictured = pictured(preset, len(self.runs), stacks)
+        self.pictured = pictured(preset, len(self.runs), stacks)
         self._lr = np.array([run.optimizer.lr for run in self.runs])
         self._reference = np.ones(len(self.runs))
         self._warmed = np.zeros(len(self.runs), np.int64)
@@ -294,7 +295,7 @@ class Trainer:
         steps = set(range(block.first + -block.first % every, self.step + 1, every))
         last = {self.step} if self.finished else set()
         for step in sorted(steps | last):
-            pictures = step in last or step // every % (self._pictured or 1) == 0
+            pictures = step in last or step // every % (self.pictured or 1) == 0
             self._due.append(self._judged(step, self._weights_at(step, block), pictures))
 
     def _weights_at(self, step: int, block: Block) -> NDArray[np.floating]:
@@ -307,7 +308,7 @@ class Trainer:
         return whole
 
     def _judged(self, step: int, p: NDArray[np.floating], pictures: bool) -> Evaluation:
-        pictures = pictures and self._pictured is not None
+        pictures = pictures and self.pictured is not None
         return Evaluation(self.stack, step, self._judge(self._tensor(p), pictures=pictures))
 
     # State ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.store import StoreWriteError
 from tuitrain.worker.launch import END, PROBE
 from tuitrain.worker.probing import serve
-from tuitrain.worker.session import Session, warm_up
+from tuitrain.worker.session import Session
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     os.umask(0o077)
     waits = not select.select([sys.stdin], [], [], 0)[0]
     if waits:
-        prepare("auto")
+        warm_up("auto")
     path = sys.stdin.buffer.read()
     if path.endswith(END):  # else whoever started us died before it had told us all of it
         path = path.removesuffix(END)
@@ -35,10 +35,25 @@ def main() -> None:
         answer(folder) if path.endswith(PROBE) else train(folder, warm=waits)
 
 
-def prepare(device: str) -> None:
-    """Warms up, in time that is not counted as training."""
+def warm_up(device: str) -> None:
+    """Imports torch and trains a few steps, so that a real training starts at once.
+
+    Args:
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+    """
+    from tuitrain.spec.catalogue import find
+    from tuitrain.spec.experiment import single
+
     with contextlib.suppress(Exception):  # the session meets the same error, and records it
-        warm_up(device)
+        from tuitrain.train.device import fix_rounding
+        from tuitrain.train.trainer import Trainer
+
+        fix_rounding(1)
+        preset = find("line-fit")
+        trainer = Trainer(preset, single(preset).runs, device=device)
+        trainer.advance(1)
+        trainer.advance(4)
+        trainer.evaluate()
 
 
 def write_log(folder: ExperimentFolder) -> None:
@@ -56,7 +71,7 @@ def train(folder: ExperimentFolder, *, warm: bool) -> None:
         signal.signal(number, lambda *_: session.stop())
     try:
         if not warm:
-            prepare(folder.experiment.device)
+            warm_up(folder.experiment.device)
         with folder.lock():
             session.run()
     except InputError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -33,8 +35,11 @@ class Prober:
         self._device = device
         self._surfaces: dict[int, Surface] = {}
 
-    def __call__(self, probe: Probe) -> Landscape:
+    def parts(self, probe: Probe) -> Iterator[Landscape | None]:
         """The loss over the window that is asked for; coarser where the data are many.
+
+        Yields:
+            None after every forward pass, and at last the landscape.
 
         Raises:
             InputError: there is no such stack, or its model has other parameters.
@@ -46,8 +51,13 @@ class Prober:
             )
         columns, rows = surface.affordable(probe.columns, probe.rows)
         x, y = np.linspace(*probe.window.x, columns), np.linspace(*probe.window.y, rows)
-        loss = surface(probe.plane.points(np.tile(x, rows), np.repeat(y, columns)))
-        return Landscape(probe.stack, probe.plane, probe.window, loss.reshape(rows, columns))
+        x, y = np.tile(x, rows), np.repeat(y, columns)
+        loss = np.empty(rows * columns)
+        for start in range(0, len(loss), surface.at_once):
+            part = slice(start, start + surface.at_once)
+            loss[part] = surface(probe.plane.points(x[part], y[part]))
+            yield None
+        yield Landscape(probe.stack, probe.plane, probe.window, loss.reshape(rows, columns))
 
     def _surface(self, stack: int) -> Surface:
         from tuitrain.train.probes import Surface
@@ -57,6 +67,58 @@ class Prober:
         if stack not in self._surfaces:
             self._surfaces[stack] = Surface(self._presets[stack], self._device)
         return self._surfaces[stack]
+
+
+class Answer(NamedTuple):
+    """What came of a question.
+
+    Attributes:
+        name: the id of the question.
+        landscape: None if it could not be worked out.
+        error: why, in one line.
+    """
+
+    name: str
+    landscape: Landscape | None
+    error: str = ""
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """What the event that acknowledges the question says."""
+        told = {"error": self.error} if self.error else {}
+        return {"id": self.name, "command": "probe", **told}
+
+
+class Questions:
+    """Questions that are answered bit by bit, so that what goes on beside need not wait."""
+
+    def __init__(self, prober: Prober) -> None:
+        self._prober = prober
+        self._waiting: dict[str, Iterator[Landscape | None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._waiting
+
+    def ask(self, name: str, probe: Probe) -> None:
+        """Takes a question, which waits for those before it."""
+        self._waiting[name] = self._prober.parts(probe)
+
+    def work(self, seconds: float = math.inf) -> Answer | None:
+        """Goes on with the first question; None if it has no answer after so many seconds."""
+        name, parts = next(iter(self._waiting.items()))
+        end = time.perf_counter() + seconds
+        try:
+            while (landscape := next(parts)) is None:
+                if time.perf_counter() > end:
+                    return None
+            answer = Answer(name, landscape)
+        except Exception as error:  # such as memory that is full; the next question may be smaller
+            answer = Answer(name, None, problem(error))
+        del self._waiting[name]
+        return answer
 
 
 def problem(error: Exception) -> str:
@@ -89,25 +151,21 @@ def serve(folder: ExperimentFolder, idle: float = IDLE) -> None:
 
 
 def _answer_all(folder: ExperimentFolder, prober: Prober) -> None:
-    writer = StoreWriter(folder.database)
+    writer, questions = StoreWriter(folder.database), Questions(prober)
     try:
         # read again: another process may have answered before the lock was ours
         for name, command in receive(folder):
             if isinstance(command, Probe):
-                _answer(writer, prober, name, command, folder.status().step)
+                questions.ask(name, command)
+                if (answer := questions.work()) is not None:
+                    _write(writer, answer, folder.status().step)
                 discard(folder, name)
     finally:
         writer.close()
 
 
-def _answer(writer: StoreWriter, prober: Prober, name: str, probe: Probe, step: int) -> None:
-    detail = {"id": name, "command": "probe"}
-    landscape = None
-    try:
-        landscape = prober(probe)
-    except Exception as error:  # such as memory that is full; the next question may be smaller
-        detail["error"] = problem(error)
+def _write(writer: StoreWriter, answer: Answer, step: int) -> None:
     with writer.transaction():
-        if landscape is not None:
-            writer.landscape(landscape)
-        writer.event(Event(time.time(), step, None, "command", detail))
+        if answer.landscape is not None:
+            writer.landscape(answer.landscape)
+        writer.event(Event(time.time(), step, None, "command", answer.detail))

@@ -79,6 +79,9 @@ class Progress:
         runs: its runs, R of them.
         indices: where each of them stands in the experiment's runs.
         pace: when it trains how many steps at once.
+
+    Attributes:
+        seconds: time spent training it.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Progress:
         self.runs = runs
         self.indices = indices
         self.pace = pace
+        self.seconds = 0.0
         self._judged: Evaluation | None = None
 
     def advance(self, steps: int) -> tuple[Chunk | None, dict[int, Divergence]]:
@@ -104,10 +108,15 @@ class Progress:
         """
         due = self.trainer.take_evaluations()
         self._judged = due[-1] if due else self._judged
-        if ended and self._judged is not None and self._judged.step < self.trainer.step:
+        if ended and self._judged is not None and not self._is_last(self._judged):
             self._judged = self.trainer.evaluate(pictures=True)
             due.append(self._judged)
         return due
+
+    def _is_last(self, judged: Evaluation) -> bool:
+        """Whether it is of the last weights, with pictures if there are any of this stack."""
+        pictures = any(values.ndim > 1 for values in judged.values.values())
+        return judged.step == self.trainer.step and (pictures or not self.trainer.pictured)
 
     def set_learning_rate(self, lr: float, place: int | None) -> list[float]:
         """Lets the next step use `lr`; returns what it would have used, for each run concerned."""

@@ -29,7 +29,7 @@ from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import Event, EventKind, ExperimentState, RunResult, RunStatus, Status
 from tuitrain.record.store import RESERVE, StoreWriteError, StoreWriter
 from tuitrain.worker.background import BackgroundWriter, Entry, News, size
-from tuitrain.worker.probing import Prober, problem
+from tuitrain.worker.probing import Prober, Questions, problem
 from tuitrain.worker.progress import Pace, Progress, Rate, unknown
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ RESULTS = 0.5
 class Session:
     """Trains the experiment of a folder and records it, until it has ended or is stopped."""
 
-    _prober: Prober
+    _questions: Questions
 
     def __init__(self, folder: ExperimentFolder) -> None:
         self.folder = folder
@@ -56,7 +56,7 @@ class Session:
         self._stacks: list[Progress] = []
         self._rate = Rate()
         self._news: list[News] = []
-        self._obeyed: set[str] = set()
+        self._known: set[str] = set()
         self._results_due = 0.0
         self._writer: BackgroundWriter | None = None
 
@@ -88,9 +88,10 @@ class Session:
         from tuitrain.train.trainer import Trainer
 
         experiment = self.folder.experiment
+        self.folder.sync()  # else the store might outlast what it is about
         fix_rounding(experiment.threads)
         device = resolve_device(experiment.device)
-        self._prober = Prober(experiment, str(device))
+        self._questions = Questions(Prober(experiment, str(device)))
         stacks = len(experiment.presets)
         for stack, (name, preset) in enumerate(experiment.presets.items()):
             chosen = {i: run for i, run in enumerate(experiment.runs) if run.preset == name}
@@ -194,29 +195,27 @@ class Session:
 
     def _take_turn(self) -> None:
         """Obeys what has come in; else trains a block of one stack, or rests if none is due."""
-        started, steps = time.perf_counter(), self._steps()
-        commands = receive(self.folder)
+        started, before = time.perf_counter(), [stack.trainer.step for stack in self._stacks]
+        commands = self._received()
         stack = self._next_stack()
         wait = stack.pace.due - started if self._status.state == "running" else IDLE
-        obeyed = []
         if commands:
-            for name, command in commands:
-                if not self._stopping:  # what comes after a stop is not done any more
-                    self._obey(name, command)
-                    obeyed.append(name)
+            self._obey_all(commands)
         elif wait <= 0:
             self._train(stack)
-        else:
+            self._record(self._due_results())
+        elif not self._questions:
             time.sleep(min(wait, IDLE))
-            return
-        self._record(self._due_results())
-        if commands:
-            self._written()  # a command that has gone from the inbox has been recorded
-        for name in obeyed:
-            discard(self.folder, name)
-        steps = self._steps() - steps
+        self._account(before, time.perf_counter() - started)
+        if self._questions:
+            self._answer()
+
+    def _account(self, before: list[int], seconds: float) -> None:
+        """Adds a turn to the time of the stacks that were trained in it."""
+        steps = self._steps() - sum(before)
         if steps:
-            seconds = time.perf_counter() - started
+            for stack, step in zip(self._stacks, before, strict=True):
+                stack.seconds += seconds * (stack.trainer.step - step) / steps
             self._rate.took(steps, seconds)
             self._update(
                 self._status.state,
@@ -259,11 +258,45 @@ class Session:
 
     # Commands -------------------------------------------------------------------------------
 
+    def _received(self) -> list[tuple[str, Command]]:
+        """The commands that have come in; what came before acts no second time."""
+        commands = receive(self.folder, but=self._questions)
+        for name, _ in commands:
+            if name in self._known:  # it has come again, or could not be deleted
+                discard(self.folder, name)
+        return [(name, command) for name, command in commands if name not in self._known]
+
+    def _obey_all(self, commands: list[tuple[str, Command]]) -> None:
+        """Does what is asked."""
+        obeyed = []
+        for name, command in commands:
+            if self._stopping:
+                break  # what comes after a stop is not done any more
+            self._known.add(name)
+            if isinstance(command, Probe):
+                self._questions.ask(name, command)
+            else:
+                self._obey(name, command)
+                obeyed.append(name)
+        self._acknowledged(obeyed)
+
+    def _acknowledged(self, names: list[str]) -> None:
+        """Takes commands out of the inbox, once what they did is on disk."""
+        self._record(self._due_results())
+        self._written()
+        for name in names:
+            discard(self.folder, name)
+
+    def _answer(self) -> None:
+        """Goes on with the first question for as long as a block takes: training must go on too."""
+        answer = self._questions.work(BLOCK)
+        if answer is not None:
+            if answer.landscape is not None:
+                self._news.append(answer.landscape)
+            self._event("command", answer.detail)
+            self._acknowledged([answer.name])
+
     def _obey(self, name: str, command: Command) -> None:
-        """Does what is asked, once: a file may come again if it could not be deleted."""
-        if name in self._obeyed:
-            return
-        self._obeyed.add(name)
         self._results_due = 0.0
         detail: dict[str, Any] = {"id": name, "command": type(command).__struct_config__.tag}
         match command:
@@ -277,11 +310,6 @@ class Session:
                 self._step()
             case Stop():
                 self._stopping = True
-            case Probe():
-                try:
-                    self._news.append(self._prober(command))
-                except Exception as error:  # looking on must not end the training
-                    detail["error"] = problem(error)
             case SetLearningRate():
                 try:
                     self._set_learning_rate(command)
@@ -363,6 +391,7 @@ class Session:
             total=sum(trainer.total for trainer in trainers),
             stack_steps=[trainer.step for trainer in trainers],
             stack_totals=[trainer.total for trainer in trainers],
+            stack_seconds=[stack.seconds for stack in self._stacks],
             updated=time.time(),
         )
         weights = [(x.stack, x.step, x.weights()) for x in trainers] if snapshot else []
@@ -373,22 +402,3 @@ class Session:
         """Waits until all that was recorded is on disk; StoreWriteError if it will not be."""
         if self._writer is not None:
             self._writer.wait()
-
-
-def warm_up(device: str) -> None:
-    """Imports torch and trains a few steps, so that a real training starts at once.
-
-    Args:
-        device: `auto`, `cpu`, `cuda` or `cuda:N`.
-    """
-    from tuitrain.spec.catalogue import find
-    from tuitrain.spec.experiment import single
-    from tuitrain.train.device import fix_rounding
-    from tuitrain.train.trainer import Trainer
-
-    fix_rounding(1)
-    preset = find("line-fit")
-    trainer = Trainer(preset, single(preset).runs, device=device)
-    trainer.advance(1)
-    trainer.advance(4)
-    trainer.evaluate()
