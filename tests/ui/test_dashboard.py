@@ -105,6 +105,54 @@ async def test_learning_rate_changes_while_it_runs(opened) -> None:
         assert line.label == "optimum"
 
 
+async def test_a_learning_rate_set_in_a_pause_is_the_one_that_the_next_question_starts_from(
+    opened,
+) -> None:
+    async with opened() as pilot:
+        await start(pilot, "sales-mse", **LONG)
+        await until(pilot, lambda: rows(pilot) > 0, "rows")
+        await pilot.press("space")
+        await until(pilot, lambda: state(pilot) == "paused", "pause")
+        for before, typed in (("0.002", "0.5"), ("0.5", "0.002")):
+            await pilot.press("l")
+            entry = pilot.app.screen.query_one("#rate", Input)
+            assert entry.value == before
+            entry.value = typed
+            await pilot.press("enter")
+            await until(
+                pilot, lambda typed=typed: dashboard(pilot).facts.lr() == float(typed), "new rate"
+            )
+        rates = [e.detail["new"] for e in dashboard(pilot).recording.events if e.kind == "lr"]
+        assert rates == [0.5, 0.002]
+
+
+async def test_space_pressed_twice_at_once_leaves_it_running(opened) -> None:
+    async with opened() as pilot:
+        await start(pilot, "sales-mse", **LONG)
+        await until(pilot, lambda: rows(pilot) > 0, "rows")
+        for _ in range(4):
+            pilot.app.post_message(Key("space", None))
+        await until(pilot, lambda: len(asked(pilot)) == 4, "all four obeyed")
+        assert asked(pilot) == ["pause", "resume", "pause", "resume"]
+        assert state(pilot) == "running"
+
+
+async def test_space_right_after_a_reset_starts_the_new_run(opened) -> None:
+    async with opened() as pilot:
+        old = await start(pilot, "sales-mse", train__steps="1")
+        await until(pilot, lambda: state(pilot) == "finished", "end")
+        await pilot.press("r")
+        await until(pilot, lambda: dashboard(pilot) is not old, "new dashboard")
+        await pilot.press("space")
+        await until(pilot, lambda: state(pilot) == "finished", "end of the new run")
+
+
+def asked(pilot) -> list[str]:
+    """The commands that the worker has obeyed, but for those of the pace."""
+    details = [e.detail for e in dashboard(pilot).recording.events if e.kind == "command"]
+    return [detail["command"] for detail in details if "pace" not in detail]
+
+
 async def test_a_learning_rate_left_as_it_is_is_no_command(opened) -> None:
     async with opened() as pilot:
         await start(pilot, "sales-mse", schedule="cosine:end=0.1", **LONG)

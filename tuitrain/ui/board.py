@@ -21,6 +21,7 @@ from tuitrain.spec.experiment import Experiment, single
 from tuitrain.spec.grouping import Group, value
 from tuitrain.spec.size import batches_per_epoch, classes, planned_steps, test_rows
 from tuitrain.ui.lines import RUNS, Line, Lines, groupings
+from tuitrain.ui.pace import watchable
 
 
 class Facts(NamedTuple):
@@ -218,7 +219,7 @@ class Board:
             # Start values that the file gives belong to its own seed.
             preset = replace(preset, model=replace(preset.model, init={}))
         chosen = replace(preset, optimizer=group.optimizer, schedule=group.schedule, train=train)
-        return single(chosen, device=self.experiment.device)
+        return single(chosen, device=self.experiment.device, pace=watchable(chosen))
 
     # Filtering --------------------------------------------------------------------------------
 

@@ -129,9 +129,15 @@ class RunFacts:
         return self.series("loss").last_step
 
     def lr(self) -> float:
-        """The learning rate of the last step; before it, the one it starts from."""
-        last = self.series("lr").last
-        return last if np.isfinite(last) else self.run.optimizer.lr
+        """The learning rate that was set for the next step, or that of the last one.
+
+        Before the first step, the one it starts from.
+        """
+        rates = self.series("lr")
+        for event in reversed(self.recording.events):
+            if event.kind == "lr" and event.step > rates.last_step:
+                return float(event.detail["new"])
+        return rates.last if np.isfinite(rates.last) else self.run.optimizer.lr
 
     # Evaluations ------------------------------------------------------------------------------
 

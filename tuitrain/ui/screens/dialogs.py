@@ -73,7 +73,7 @@ class RestartDialog(_Question):
     """Asks before a living run is stopped for a new one: `restart` or `stay`."""
 
     BINDINGS: ClassVar = [Binding("r", "answer('restart')", show=False)]
-    explanation = "It is stopped; what it has recorded stays."
+    explanation = "To start again, this run is stopped; what it has recorded stays."
     answers: ClassVar = {"restart": "Stop it and start again", "stay": "Stay"}
     hint = "r start again   esc stay"
 

@@ -32,6 +32,7 @@ class TrainingScreen(FittedScreen):
         self.folder = folder
         self.recording = Recording(folder)
         self._asked_pace: tuple[str, float | None] = ("", None)
+        self._asked_pause = ("", False)
 
     def on_unmount(self) -> None:
         self.recording.close()
@@ -58,25 +59,41 @@ class TrainingScreen(FittedScreen):
         if self.alive:
             self._send(Stop())
 
+    def _answered(self, asked: str) -> bool:
+        """Whether the worker has done what was asked; so where nothing was."""
+        events = reversed(self.recording.events)
+        return not asked or any(event.detail.get("id") == asked for event in events)
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is paused, or will be as soon as the worker has done what was asked last.
+
+        Answers are events: the status may have been read just before one of them.
+        """
+        name, paused = self._asked_pause
+        if not self._answered(name):
+            return paused
+        kinds = (event.kind for event in reversed(self.recording.events))
+        last = next((kind for kind in kinds if kind in ("paused", "stepped", "resumed")), "")
+        return last != "resumed" if last else self.folder.experiment.paused
+
     def action_pause_or_resume(self) -> None:
-        self._send(Resume() if self.recording.status.state == "paused" else Pause())
+        paused = not self.paused
+        self._asked_pause = self._send(Pause() if paused else Resume()), paused
 
     def action_step(self) -> None:
-        self._send(Step())
+        self._asked_pause = self._send(Step()), True
 
     def action_stop(self) -> None:
         self._send(Stop())
 
     @property
     def pace(self) -> float | None:
-        """The pace now; the one that was asked for, until the worker has answered.
-
-        Answers are events: the status may have been read just before one of them.
-        """
+        """The pace now; the one that was asked for, until the worker has answered: as `paused`."""
         name, asked = self._asked_pace
-        answers = [event.detail for event in self.recording.events if "pace" in event.detail]
-        if name and all(answer["id"] != name for answer in answers):
+        if not self._answered(name):
             return asked
+        answers = [event.detail for event in self.recording.events if "pace" in event.detail]
         return answers[-1]["pace"] if answers else self.recording.status.pace
 
     def action_pace(self, change: str) -> None:

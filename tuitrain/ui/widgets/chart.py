@@ -281,7 +281,7 @@ class Chart(ZoomPlot):
         self._draw_curves(canvas, curves, x, y)
         self.paste(cells, canvas, area.x, area.y)
         over = Overlay(cells, area, x, y, inks.grid, plain)
-        over.gaps([curve.raw for curve in curves], self.part("warning"))
+        over.gaps([curve.raw for curve in curves], self.part("warning"), self.part("label"))
         over.references(self.references, self.part("reference"))
         over.marks(self.marks, {kind: self.part(kind) for kind in ("event", "warning")})
         self._annotate(over, bool(header))

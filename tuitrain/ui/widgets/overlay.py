@@ -87,23 +87,28 @@ class Overlay:
                     self.cells.text(start, row, mark.label, inks[mark.kind])
                     break
 
-    def gaps(self, curves: Sequence[Columns], ink: int) -> None:
-        """A cross at the top where values are not finite; on a log axis one at the bottom where
-        they are not positive. A dot where the cross before it goes on."""
-        cross, more = ("x", "-") if self.plain else ("\N{MULTIPLICATION SIGN}", "·")
+    def gaps(self, curves: Sequence[Columns], lost: int, below: int) -> None:
+        """A cross at the top where values are not finite; on a log axis an arrow at the bottom
+        where they are not positive, as a loss of 0 is. A dot where the sign before it goes on.
+
+        Args:
+            curves: what is drawn.
+            lost, below: inks of the cross and of the arrow.
+        """
+        cross, down, more = "xv-" if self.plain else "\N{MULTIPLICATION SIGN}▾·"
         bottom = self.area.y + self.area.height - 1
         for columns in curves:
-            marked = [(columns.bad, self.area.y)]
+            marked = [(columns.bad, self.area.y, cross, lost)]
             if self.y.log:
-                marked.append((columns.low <= 0, bottom))
-            for where, row in marked:
+                marked.append((columns.low <= 0, bottom, down, below))
+            for where, row, sign, ink in marked:
                 if not where.any():
                     continue
                 cells = np.any(where.reshape(self.area.width, -1), axis=1)
                 begins = cells & ~np.append(False, cells[:-1])
                 for column in np.flatnonzero(cells).tolist():
                     self.cells.text(
-                        self.area.x + column, row, cross if begins[column] else more, ink
+                        self.area.x + column, row, sign if begins[column] else more, ink
                     )
 
     def tags(self, step: float, entries: Sequence[Entry]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from textual import events
 from textual.message import Message
@@ -76,8 +76,12 @@ class RunTable(Plot):
     a title asks to sort.
     """
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"plot--selected"}
     DEFAULT_CSS = """
-    RunTable { height: 2; }
+    RunTable {
+        height: 2;
+        & > .plot--selected { color: $foreground; text-style: bold; }
+    }
     """
 
     class Sorted(Message):
@@ -261,5 +265,5 @@ class RunTable(Plot):
             tone = row.tones.get(column.key)
             ink = plain if tone is None or row.quiet else self.part(tones[tone])
             if selected and tone is None:
-                ink = self.ink(self.styles.color, bold=True)
+                ink = self.part("selected")
             cells.text(left + width - len(text) if column.right else left, y, text, ink)
