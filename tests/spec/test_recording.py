@@ -45,13 +45,25 @@ def test_statistics_of_a_large_model():
     )
 
 
-@given(runs=st.integers(1, 10_000), steps=st.integers(1, 10**9), size=st.integers(1, 200))
-def test_a_recording_keeps_to_its_budget(runs, steps, size):
-    recorded = layout({"w": (size,)}, runs, steps, "float32")
+@given(
+    runs=st.integers(1, 10_000),
+    steps=st.integers(1, 10**9),
+    size=st.integers(1, 200),
+    stacks=st.integers(1, 100),
+)
+def test_a_recording_keeps_to_its_budget(runs, steps, size, stacks):
+    recorded = layout({"w": (size,)}, runs, steps, "float32", stacks)
     assert recorded.stride & (recorded.stride - 1) == 0
-    assert runs * (steps // recorded.stride) * len(recorded.series) <= RECORDING_BUDGET
+    values = runs * (steps // recorded.stride) * len(recorded.series)
+    assert stacks * values <= RECORDING_BUDGET
     thinned = {"loss_min", "loss_max"} & set(recorded.series)
     assert bool(thinned) == (recorded.stride > 1)
+
+
+def test_runs_record_as_much_in_many_stacks_as_in_one():
+    one = layout({"w": (2,)}, 10_000, 10_000, "float32")
+    parts = layout({"w": (2,)}, 400, 10_000, "float32", stacks=25)
+    assert one.stride == parts.stride > 1
 
 
 def test_steps_of_a_chunk():

@@ -16,6 +16,7 @@ from tuitrain.optim import OPTIMIZERS, Optimizer
 from tuitrain.optim.adam import Adam
 from tuitrain.optim.schedules import Cosine, Exponential
 from tuitrain.optim.sgd import SGD, Momentum
+from tuitrain.spec import recording as recording_module
 from tuitrain.spec.data import Gaussian, Points
 from tuitrain.spec.experiment import Run
 from tuitrain.spec.loss import (
@@ -328,6 +329,15 @@ def test_many_weights_change_no_bit_over_chunks(problem: Problem, runs: Runs) ->
     preset = problem(data=data, dtype="float32", optimizer=Adam(lr=0.01), steps=40)
     make = lambda: Trainer(preset, runs(preset, [Adam(lr=0.01), SGD(lr=1e-5)]))  # noqa: E731
     same_bits(everything(make(), 40), everything(make(), 1, 2, 3))
+
+
+def test_stacks_share_the_budget_of_rows(
+    problem: Problem, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording_module, "RECORDING_BUDGET", 4000)
+    preset = problem(steps=200)
+    strides = [Trainer(preset, runs(preset), stacks=n).layout.stride for n in (1, 2, 8)]
+    assert strides == [1, 1, 4]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ MAX_RECORDED_WEIGHTS = 64
 """Up to this many parameters, every weight is recorded; above, statistics of every tensor."""
 
 RECORDING_BUDGET = 200_000_000
-"""Values recorded by one stack (runs x steps x series) before steps are thinned out."""
+"""Values recorded by an experiment (runs x steps x series) before steps are thinned out."""
 
 TENSOR_STATISTICS = ("norm", "mean", "std", "min", "max", "update_ratio")
 
@@ -107,7 +107,9 @@ def element_names(name: str, shape: tuple[int, ...]) -> list[str]:
     return [f"{name}[{','.join(map(str, i))}]" for i in product(*map(range, shape))]
 
 
-def layout(shapes: Mapping[str, tuple[int, ...]], runs: int, steps: int, dtype: str) -> Layout:
+def layout(
+    shapes: Mapping[str, tuple[int, ...]], runs: int, steps: int, dtype: str, stacks: int = 1
+) -> Layout:
     """The series that a stack of runs records.
 
     Args:
@@ -115,6 +117,7 @@ def layout(shapes: Mapping[str, tuple[int, ...]], runs: int, steps: int, dtype: 
         runs: R.
         steps: planned steps; decides whether steps must be thinned out.
         dtype: of the training, and of every series but `lr`.
+        stacks: how many there are in the experiment; they share its budget.
     """
     elements = sum(map(prod, shapes.values()))
     if elements <= MAX_RECORDED_WEIGHTS:
@@ -123,7 +126,7 @@ def layout(shapes: Mapping[str, tuple[int, ...]], runs: int, steps: int, dtype: 
         weights = [f"{name}.{statistic}" for name in shapes for statistic in TENSOR_STATISTICS]
     names = ["loss", "lr", "grad_norm", *weights]
     stride = 1
-    while runs * (steps // stride) * (len(names) + 2) > RECORDING_BUDGET:
+    while runs * (steps // stride) * (len(names) + 2) > RECORDING_BUDGET // stacks:
         stride *= 2
     if stride > 1:
         names[1:1] = ["loss_min", "loss_max"]

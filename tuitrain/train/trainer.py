@@ -43,7 +43,7 @@ class Trainer:
         runs: R trainings of it.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         stack: index of the stack in the experiment, told in every chunk.
-        stacks: how many there are in the experiment; they share the room for pictures.
+        stacks: how many there are in the experiment; they share the room for rows and pictures.
 
     Attributes:
         layout: the series that chunks carry.
@@ -75,7 +75,7 @@ class Trainer:
         self.diverged: dict[int, Divergence] = {}
         self._shapes = shapes(preset)
         self._dtype = getattr(torch, preset.train.dtype)
-        self.layout = layout(self._shapes, len(self.runs), self.total, preset.train.dtype)
+        self.layout = layout(self._shapes, len(self.runs), self.total, preset.train.dtype, stacks)
         self._recorder = Recorder(self.layout, self._shapes, preset.train.dtype)
         self._objective = objective(preset, self._dtype, self.device)
         data = rows_of(preset)
