@@ -40,9 +40,9 @@ def test_the_first_row_at_or_below_the_target(blocks: list[int]) -> None:
     losses = Losses(experiment)
     rows: dict[int, list[np.ndarray]] = {i: [] for i in range(len(experiment.runs))}
     indices = []
-    for stack, (name, preset) in enumerate(experiment.presets.items()):
-        indices.append([i for i, run in enumerate(experiment.runs) if run.preset == name])
-        trainer = Trainer(preset, experiment.stack(name), stack=stack)
+    for stack, preset in enumerate(experiment.presets.values()):
+        indices.append(experiment.stacks()[stack])
+        trainer = Trainer(preset, [experiment.runs[i] for i in indices[stack]], stack=stack)
         for steps in blocks:
             chunk = trainer.advance(steps)
             if chunk is None:

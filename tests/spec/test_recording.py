@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tuitrain.spec.catalogue import find
+from tuitrain.spec.comparison import compare
 from tuitrain.spec.experiment import run_name, single
 from tuitrain.spec.recording import (
     MAX_RECORDED_WEIGHTS,
@@ -71,6 +73,19 @@ def test_steps_of_a_chunk():
     assert (chunk.rows, chunk.last) == (3, 12)
 
 
+def test_stacks_are_the_runs_of_each_preset_in_order():
+    sales, line = find("sales-mse"), find("line-fit")
+    mixed = compare([sales, line], optimizers=["sgd", "adam"])
+    reordered = replace(mixed, runs=mixed.runs[::-1])
+    for experiment in (mixed, reordered):
+        stacks = experiment.stacks()
+        presets = [{experiment.runs[i].preset for i in stack} for stack in stacks]
+        assert presets == [{name} for name in experiment.presets]
+        assert stacks == [sorted(stack) for stack in stacks]
+        assert sorted(i for stack in stacks for i in stack) == [0, 1, 2, 3]
+    assert reordered.stacks() == [[2, 3], [0, 1]]
+
+
 def test_a_single_run_is_the_preset_itself():
     preset = find("book-mse")
     experiment = single(preset, device="cpu")
@@ -82,6 +97,5 @@ def test_a_single_run_is_the_preset_itself():
         preset.train.seed,
     )
     assert experiment.presets == {"book-mse": preset}
-    assert experiment.stack("book-mse") == [run]
-    assert experiment.stack("line-fit") == []
+    assert experiment.stacks() == [[0]]
     assert run_name("p", preset.optimizer, 3) == "p adam lr=0.001 seed=3"

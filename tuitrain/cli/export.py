@@ -155,7 +155,7 @@ class Steps:
 
         self.reader = reader
         self.layouts: list[Layout] = reader.layouts()
-        self.runs = stacks(experiment)
+        self.runs = experiment.stacks()
         self.epochs = [
             batches_per_epoch(preset) if preset.train.epochs else None
             for preset in experiment.presets.values()
@@ -199,7 +199,7 @@ class Evaluations:
     """
 
     def __init__(self, reader: StoreReader, experiment: Experiment) -> None:
-        self.runs = stacks(experiment)
+        self.runs = experiment.stacks()
         self.diverged = {r.index: r.diverged_at for r in reader.runs() if r.diverged_at is not None}
         self.evaluations = [scalars for _, scalars in reader.evaluations()]
         told = {name for scalars in self.evaluations for name in scalars.values}
@@ -223,14 +223,6 @@ class Evaluations:
                 if scalars.step < self.diverged.get(run, math.inf):
                     values = [column[position] if column else None for column in columns]
                     yield [run, scalars.step, *values]
-
-
-def stacks(experiment: Experiment) -> list[list[int]]:
-    """The index of each run of every stack."""
-    return [
-        [i for i, run in enumerate(experiment.runs) if run.preset == preset]
-        for preset in experiment.presets
-    ]
 
 
 def write_csv(table: Rows, file: TextIO) -> None:

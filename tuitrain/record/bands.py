@@ -102,14 +102,9 @@ class Bands:
         self.bands = [Band(tuple(runs)) for runs in groups]
         self._recording = recording
         self._gap = gap
-        experiment = recording.folder.experiment
         self._stacks = [
-            _Stack(
-                [i for i, run in enumerate(experiment.runs) if run.preset == preset],
-                self.bands,
-                ticks[index] if ticks else 1,
-            )
-            for index, preset in enumerate(experiment.presets)
+            _Stack(runs, self.bands, ticks[index] if ticks else 1)
+            for index, runs in enumerate(recording.folder.experiment.stacks())
         ]
 
     def refresh(self) -> None:

@@ -277,11 +277,7 @@ class Recording:
         layouts = reader.layouts()
         if not layouts:
             return
-        experiment = self.folder.experiment
-        runs = [
-            [i for i, run in enumerate(experiment.runs) if run.preset == preset]
-            for preset in experiment.presets
-        ]
+        runs = self.folder.experiment.stacks()
         if [layout.runs for layout in layouts] != [len(indices) for indices in runs]:
             raise StoreReadError(f"{reader.path} does not belong to its experiment.toml")
         for number, (layout, indices) in enumerate(zip(layouts, runs, strict=True)):

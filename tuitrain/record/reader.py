@@ -110,8 +110,10 @@ class StoreReader:
         """
         newer = f"SELECT id, {SUMMARY} FROM chunks WHERE stack = ? AND first > ? ORDER BY id"
         results = {run.index: run for run in runs}
-        for stack, preset in enumerate(presets):
-            mine = [run for run in runs if run.preset == preset]
+        stacks: dict[str, list[RunResult]] = {preset: [] for preset in presets}
+        for run in runs:
+            stacks.setdefault(run.preset, []).append(run)
+        for stack, mine in enumerate(stacks.values()):
             steps = min((run.steps for run in mine if run.alive), default=math.inf)
             found = [summary for _, summary in self._summaries(self._rows(newer, (stack, steps)))]
             if not found:

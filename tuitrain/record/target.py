@@ -36,8 +36,8 @@ class Losses:
         self.initial = np.full(len(experiment.runs), np.nan)
         self.last = np.full(len(experiment.runs), np.nan)
         self._stacks = [
-            _Stack(preset, [i for i, run in enumerate(experiment.runs) if run.preset == name])
-            for name, preset in experiment.presets.items()
+            _Stack(preset, runs)
+            for preset, runs in zip(experiment.presets.values(), experiment.stacks(), strict=True)
         ]
 
     def refresh(self, recording: Recording) -> None:

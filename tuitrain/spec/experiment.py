@@ -48,9 +48,12 @@ class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     versions: dict[str, str] = field(default_factory=dict)
     """Of Python and of the packages that results depend on; filled in with `created`."""
 
-    def stack(self, preset: str) -> list[Run]:
-        """The runs of one preset, in order."""
-        return [run for run in self.runs if run.preset == preset]
+    def stacks(self) -> list[list[int]]:
+        """Indices of the runs of each stack, in order."""
+        found: dict[str, list[int]] = {name: [] for name in self.presets}
+        for index, run in enumerate(self.runs):
+            found[run.preset].append(index)
+        return list(found.values())
 
 
 def run_name(preset: str, optimizer: AnyOptimizer, seed: int) -> str:

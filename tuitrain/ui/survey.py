@@ -74,10 +74,9 @@ class Survey:
         best: Mapping[str, NDArray[np.floating]] | None = None,
     ) -> None:
         experiment = recording.folder.experiment
-        name = list(experiment.presets)[stack]
         self.recording, self.stack = recording, stack
-        self.preset: Preset = experiment.presets[name]
-        self.runs = [i for i, run in enumerate(experiment.runs) if run.preset == name]
+        self.preset: Preset = list(experiment.presets.values())[stack]
+        self.runs = experiment.stacks()[stack]
         self.names = [
             element
             for tensor, shape in shapes(self.preset).items()
