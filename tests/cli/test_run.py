@@ -166,7 +166,8 @@ def test_ctrl_c_stops_and_keeps(tuitrain: Command, runs_dir: Path) -> None:
     assert (run["status"], run["steps"] > 0) == ("stopped", True)
     [row] = tuitrain.experiments()
     assert (row["state"], row["steps"]) == ("stopped", run["steps"])
-    assert len(columns(resolve(runs_dir))["loss"]) == run["steps"] // stride(runs_dir)
+    rows = 1 + -(-(run["steps"] - 1) // stride(runs_dir))  # the last step is one, too
+    assert len(columns(resolve(runs_dir))["loss"]) == rows
 
 
 def test_ctrl_c_twice_at_once_stops_the_worker_too(tuitrain: Command) -> None:
@@ -342,7 +343,7 @@ def test_a_killed_worker_is_a_failed_run(tuitrain: Command, runs_dir: Path) -> N
     assert row["state"] == "killed"
     recorded = columns(resolve(runs_dir))["loss"]
     assert run["loss"] == row["loss"] == recorded[-1]
-    assert run["steps"] == len(recorded) * stride(runs_dir)
+    assert run["steps"] == 1 + (len(recorded) - 1) * stride(runs_dir)
 
 
 def test_what_only_the_worker_can_refuse_is_bad_input_and_leaves_nothing(

@@ -133,6 +133,31 @@ def test_rows_after_a_divergence_are_not_the_runs(
     assert len(series) == 5
 
 
+def test_a_thinned_run_ends_with_the_row_after_its_end(folder: ExperimentFolder) -> None:
+    names = ("loss", "loss_min", "loss_max", "lr")
+    layout = Layout(2, dict.fromkeys(names, "float64"), 4)
+    values = np.array([[1.0, 2, 3, 4], [1.0, 2, np.nan, np.nan]])
+    series = {name: values.copy() for name in names}
+    series["loss_min"][1, 2] = 0.5  # of steps 6 and 7
+    closing = dict.fromkeys(names, values[:, 3:])
+    ended = RunResult(2, "2", "line-fit", "sgd", 0.1, 2, "diverged", 7, diverged_at=7)
+    with (
+        contextlib.closing(StoreWriter(folder.database, [layout, LAYOUTS[1]])) as writer,
+        writer.transaction(),
+    ):
+        for i, run in enumerate(folder.experiment.runs[:2]):
+            writer.run(RunResult(i, run.name, run.preset, "sgd", 0.1, i, "running"))
+        writer.run(ended)
+        writer.append(Chunk(0, 1, 4, series))
+        writer.append(Chunk(0, 15, 4, closing))
+    recording = Recording(folder)
+    recording.refresh()
+    assert recording.series(0, "loss").steps.tolist() == [1, 5, 9, 13, 15]
+    assert recording.series(2, "loss").steps.tolist() == [1, 5, 9]
+    assert recording.series(2, "loss").columns(1, 15, 7).bad.nonzero()[0].tolist() == [4]
+    assert recording.series(2, "lr").steps.tolist() == [1, 5]
+
+
 def test_a_thinned_loss_keeps_its_extremes(folder: ExperimentFolder) -> None:
     dtypes = {"loss": "float64", "loss_min": "float64", "loss_max": "float64", "lr": "float64"}
     loss = np.ones((2, 4))

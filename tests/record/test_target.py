@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuitrain.record.target import Losses, _windows
+from tuitrain.spec import recording as recording_module
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
 from tuitrain.spec.recording import Chunk
@@ -101,6 +102,38 @@ def test_small_batches_are_judged_by_a_whole_epoch(
     batches = -(-rows // batch)
     assert losses.steps_to([whole * 1.0001])[0] == batches
     assert np.isnan(losses.steps_to([whole * 0.9999])[0])
+
+
+@pytest.fixture
+def thinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording budget that leaves every eighth step or so of 300."""
+    monkeypatch.setattr(recording_module, "RECORDING_BUDGET", 600)
+
+
+@pytest.mark.usefixtures("thinned")
+def test_thinned_rows_tell_the_loss_before_the_first_step() -> None:
+    experiment = compare([find("sales-mse")], settings={"train.steps": [300]})
+    [preset] = experiment.presets.values()
+    trainer = Trainer(preset, experiment.runs)
+    before = trainer.evaluate().values["loss"]
+    losses = Losses(experiment)
+    for _ in range(3):
+        chunk = trainer.advance(100)
+        assert chunk is not None
+        assert chunk.stride > 1
+        losses.add(chunk)
+    assert losses.initial == pytest.approx(before)
+    assert losses.steps_to(2 * before).tolist() == [1]
+
+
+def test_thinned_rows_that_begin_later_do_not_tell_it() -> None:
+    """As they were recorded before: at steps 8, 16, ..."""
+    experiment = compare([find("sales-mse")])
+    losses = Losses(experiment)
+    losses.add(Chunk(0, 8, 8, {"loss": np.array([[3.0, 2.0]]), "loss_min": np.array([[2.5, 1.5]])}))
+    assert np.isnan(losses.initial).all()
+    assert losses.last.tolist() == [1.5]
+    assert losses.steps_to([2.0]).tolist() == [16]
 
 
 def test_a_run_that_diverged_has_no_loss_below_a_target() -> None:

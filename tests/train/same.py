@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tuitrain.spec.recording import Evaluation
+from tuitrain.spec.recording import Chunk, Evaluation
 from tuitrain.train import Trainer, TrainState
 
 
@@ -30,9 +30,17 @@ def same_bits(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
         assert one[name].tobytes() == other[name].tobytes(), name
 
 
+def same_chunks(one: Chunk | None, other: Chunk | None) -> None:
+    assert one is not None
+    assert other is not None
+    assert (one.first, one.stride) == (other.first, other.stride)
+    same_bits(dict(one.series), dict(other.series))
+
+
 def same_state(one: TrainState, other: TrainState) -> None:
     assert (one.step, one.diverged) == (other.step, other.diverged)
     same_bits(dict(one.optimizer), dict(other.optimizer))
+    same_bits(dict(one.last_row), dict(other.last_row))
     for field in (
         *("parameters", "lr", "reference", "warmed"),
         *("window", "last_loss", "least_loss"),

@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.train.same import everything, same_bits, same_state
+from tests.train.same import everything, same_bits, same_chunks, same_state
 from tuitrain.optim import OPTIMIZERS, Optimizer
 from tuitrain.optim.adam import Adam
 from tuitrain.optim.schedules import Cosine, Exponential
@@ -342,7 +342,7 @@ def test_stacks_share_the_budget_of_rows(
 
 @pytest.fixture
 def every_fourth(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A recording budget that leaves every fourth step of 50 steps of 3 runs."""
+    """A recording budget that leaves steps 1, 5, ..., 49 of 50 steps of 3 runs."""
 
     def thinned(*arguments: object) -> Layout:
         full = original(*arguments)  # type: ignore[arg-type]
@@ -367,15 +367,16 @@ def test_thinned_rows_keep_the_spikes(
     full = everything(Trainer(preset, runs(preset, rules)), 50)
     loss = full["loss"]
     ended = trainer.diverged[1].step
-    assert rows["loss"].shape == (3, 12)
+    assert rows["loss"].shape == (3, 13)
     for name in ("loss", "lr", "w[0,0]", "b[0]", "grad_norm"):
-        np.testing.assert_array_equal(rows[name], full[name][:, 3::4])
-    windows = loss[:, :48].reshape(3, 12, 4)
+        np.testing.assert_array_equal(rows[name], full[name][:, ::4])
+    windows = loss[:, 1:49].reshape(3, 12, 4)
     for name, extreme in (("loss_min", np.fmin), ("loss_max", np.fmax)):
-        np.testing.assert_array_equal(rows[name], extreme.reduce(windows, axis=2))
+        np.testing.assert_array_equal(rows[name][:, 0], loss[:, 0])
+        np.testing.assert_array_equal(rows[name][:, 1:], extreme.reduce(windows, axis=2))
     assert 1 < ended < 8
-    assert np.isinf(rows["loss_max"][1, (ended - 1) // 4])
-    # of the runs that go on, the last two steps are no row
+    assert np.isinf(rows["loss_max"][1, -(-(ended - 1) // 4)])
+    # of the runs that go on, the last step is no row
     assert trainer.last_loss.tolist() == [loss[0, 49], loss[1, ended - 1], loss[2, 49]]
     assert trainer.last_loss[1] == np.inf
     finite = np.where(np.isfinite(loss), loss, np.inf)
@@ -395,6 +396,72 @@ def test_the_least_loss_may_lie_after_the_last_row(problem: Problem, runs: Runs)
 def test_a_resumed_training_keeps_the_window(problem: Problem, runs: Runs) -> None:
     preset = problem(batch=3, steps=50)
     first, second = (Trainer(preset, runs(preset, [SGD(lr=0.02)])) for _ in range(2))
-    assert first.advance(3) is None
+    first.advance(4)
+    assert first.advance(3) is not None
     second.state = first.state
+    same_state(first.state, second.state)
+    same_chunks(first.closing_row(), second.closing_row())
     same_bits(everything(first, 50), everything(second, 50))
+    same_chunks(first.closing_row(), second.closing_row())
+
+
+@pytest.mark.usefixtures("every_fourth")
+@pytest.mark.parametrize("steps", [(50,), (1,), (7, 2, 9), (49, 1)])
+def test_the_last_step_closes_a_thinned_recording(
+    problem: Problem, runs: Runs, steps: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = [SGD(lr=0.02), SGD(lr=1e60)]
+    preset = problem(batch=3, steps=52)
+    trainer = Trainer(preset, runs(preset, rules))
+    rows = everything(trainer, *steps)
+    closing = trainer.closing_row()
+    monkeypatch.undo()
+    full = everything(Trainer(preset, runs(preset, rules)), 52)
+    assert closing is not None
+    assert (closing.first, closing.last, closing.rows) == (52, 52, 1)
+    assert list(closing.series) == list(rows)
+    for name in full:
+        assert closing.series[name].dtype == rows[name].dtype
+        np.testing.assert_array_equal(closing.series[name], full[name][:, 51:])
+    for name, extreme in (("loss_min", np.fmin), ("loss_max", np.fmax)):
+        expected = extreme.reduce(full["loss"][:, 49:], axis=1)
+        np.testing.assert_array_equal(closing.series[name][:, 0], expected)
+
+
+@pytest.mark.usefixtures("every_fourth")
+@pytest.mark.parametrize("others", [[], [SGD(lr=0.02)]])
+def test_a_run_that_ends_between_rows_leaves_its_last_losses_in_the_next(
+    problem: Problem, runs: Runs, others: list[SGD], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer_module, "LARGEST_BLOCK", 2)  # it is dropped before that row
+    preset = problem(steps=50)
+    trainer = Trainer(preset, runs(preset, [SGD(lr=1e60), *others]))
+    rows = everything(trainer, 50)
+    row = 1
+    if not others:
+        closing = trainer.closing_row()
+        assert closing is not None
+        assert closing.first == trainer.step == trainer.diverged[0].step
+        rows, row = dict(closing.series), 0
+        assert np.isinf(rows["loss"][0, 0])
+    assert trainer.diverged[0].step == 4
+    assert 1e100 < rows["loss_min"][0, row] < np.inf
+    assert np.isinf(rows["loss_max"][0, row])
+
+
+@pytest.mark.usefixtures("every_fourth")
+def test_a_step_that_is_a_row_anyway_closes_nothing(problem: Problem, runs: Runs) -> None:
+    preset = problem(steps=50)
+    trainer = Trainer(preset, runs(preset))
+    assert trainer.closing_row() is None
+    trainer.advance(5)
+    assert trainer.closing_row() is None
+    trainer.advance(1)
+    assert trainer.closing_row() is not None
+
+
+def test_where_every_step_is_a_row_none_closes(problem: Problem, runs: Runs) -> None:
+    preset = problem(steps=50)
+    trainer = Trainer(preset, runs(preset))
+    trainer.advance(6)
+    assert trainer.closing_row() is None

@@ -149,15 +149,19 @@ def test_the_learning_rate_changes_with_the_next_step(
 def test_thinned_rows_take_nothing_from_the_results(
     begin: Begin, monkeypatch: pytest.MonkeyPatch, lr: float
 ) -> None:
-    """A step that is no row counts as any other: 510 is no multiple of 4, nor is divergence's."""
+    """A step that is no row counts as any other: 510 is no row, nor is divergence's."""
     preset = override(find("line-fit"), {"train.steps": 510, "optimizer.lr": lr})
     full = ended(begin(single(preset, device="cpu")))
     [whole], losses = full.results, full.series(0, "loss").values
     monkeypatch.setattr(recording_module, "RECORDING_BUDGET", 1000)
     thinned = ended(begin(single(preset, device="cpu")))
     [result] = thinned.results
-    assert len(thinned.series(0, "loss")) < whole.steps / 3
-    assert whole.steps % 4 != 0
+    rows = thinned.series(0, "loss")
+    assert len(rows) < whole.steps / 3
+    assert whole.steps % 4 != 1
+    assert rows.steps[:3].tolist() == [1, 5, 9]
+    assert rows.last_step == whole.steps
+    np.testing.assert_array_equal([rows.values[0], rows.last], losses[[0, -1]])
     assert (result.status, result.steps) == (whole.status, whole.steps)
     np.testing.assert_array_equal([result.loss, whole.loss], losses[-1])
     assert result.best_loss == whole.best_loss == losses[np.isfinite(losses)].min()

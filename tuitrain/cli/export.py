@@ -181,9 +181,11 @@ class Steps:
         if any(self.epochs):
             every = self.epochs[chunk.stack]
             columns.insert(0, [(step - 1) // every + 1 for step in steps] if every else nothing)
-        lr = chunk.series["lr"][position].tolist()
-        for rate, step, *values in zip(lr, steps, *columns, strict=True):
-            if rate == rate:  # a run that has ended before has no learning rate
+        # A run that has ended before has no learning rate, and after its last window no losses.
+        telling = [name for name in ("lr", "loss_min") if name in chunk.series]
+        told = zip(*(chunk.series[name][position].tolist() for name in telling), strict=True)
+        for known, step, *values in zip(told, steps, *columns, strict=True):
+            if any(value == value for value in known):
                 yield [run, step, *values]
 
 

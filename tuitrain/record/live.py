@@ -52,10 +52,12 @@ class _Stack:
         series, fed = self.series[key], self._fed.get(key, 0)
         for block in joined(self.chunks[fed:]):
             first, stride = block[0].first, block[0].stride
-            rows = None if last_step is None else max(0, (last_step - first) // stride + 1)
-            columns = [name]
+            columns, end = [name], last_step
             if name == "loss" and "loss_min" in self.layout.dtypes:
                 columns += ["loss_min", "loss_max"]
+                # the row after its end tells what the run did since the row before
+                end = None if last_step is None else last_step + stride - 1
+            rows = None if end is None else max(0, (end - first) // stride + 1)
             values = [np.concatenate([c.series[x][position] for c in block]) for x in columns]
             series.append(first, stride, *(column[:rows] for column in values))
         self._fed[key] = len(self.chunks)

@@ -27,8 +27,9 @@ class Losses:
         experiment: what is recorded.
 
     Attributes:
-        initial: of every run, before the first step; NaN until it is recorded. With smaller
-            batches than full, from the first batch alone.
+        initial: of every run, before the first step; NaN until it is recorded, and of recordings
+            whose thinned rows begin later. With smaller batches than full, from the first batch
+            alone.
         last: of every run, at its last recorded step, NaN before the first epoch is over.
     """
 
@@ -50,7 +51,7 @@ class Losses:
         """Takes in the rows of a stack that follow those before."""
         stack = self._stacks[chunk.stack]
         losses = stack.add(chunk)
-        if chunk.first == chunk.stride:
+        if chunk.first == 1:
             self.initial[stack.runs] = stack.initial(chunk)
         known = np.isfinite(losses)
         any_known = known.any(axis=1)

@@ -28,7 +28,8 @@ class Layout:
     Attributes:
         runs: number of runs in the stack, R.
         dtypes: NumPy dtype name of each series, in recorded order.
-        stride: every `stride`-th step is a row (1: every step).
+        stride: steps 1, 1 + stride, 1 + 2 stride, ... are rows (1: every step); where the training
+            ends between two of them, its last step is one too.
     """
 
     runs: int
@@ -46,6 +47,8 @@ class Chunk:
 
     Row j is step `first + j * stride`: the loss and the gradient norm that this update was
     computed from, its learning rate, the weights after it. Rows after a run has ended are NaN.
+    Where steps are thinned out, `loss_min` and `loss_max` are those of all steps since the row
+    before; a run that ends between two rows has them in the row after its end too.
 
     `lr` is the rate that the schedule gives, in float64; the update used it cast to the dtype of
     the training, in which the other series are.
@@ -53,7 +56,7 @@ class Chunk:
     Attributes:
         stack: index of the stack in the experiment.
         first: step of the first row.
-        stride: steps between rows.
+        stride: steps between rows, also of a closing row, which is a chunk of its own.
         series: one array `[R, K]` for each series of the layout, in its order.
     """
 

@@ -18,6 +18,9 @@ from tuitrain.train.state import Divergence
 SAFE = 1e-16, 1e18
 """Norms between these have squares that float32 holds without loss."""
 
+WINDOW = {"loss_min": np.fmin, "loss_max": np.fmax}
+"""The series of what thinned steps leave out, and how each takes in another loss."""
+
 Series = dict[str, NDArray[np.floating]]
 
 
@@ -93,6 +96,8 @@ class Recorder:
         window: [2, R], smallest and largest loss since the last row; NaN where there was none.
         last_loss: [R], of each run's last step, whether it is a row or not; NaN before the first.
         least_loss: [R], the least finite one of any step; NaN where there was none.
+        last_row: where steps are thinned out, each series [R] of the last step; NaN of runs that
+            ended before it. Empty before the first, and where every step is a row.
     """
 
     def __init__(self, layout: Layout, shapes: Shapes, dtype: str) -> None:
@@ -101,6 +106,7 @@ class Recorder:
         self.window: NDArray[np.floating] = np.full((2, layout.runs), np.nan, dtype)
         self.last_loss: NDArray[np.floating] = np.full(layout.runs, np.nan, dtype)
         self.least_loss: NDArray[np.floating] = np.full(layout.runs, np.nan, dtype)
+        self.last_row: Series = {}
 
     def series(self, block: Block, lengths: NDArray[np.intp]) -> Series:
         """The rows of a block.
@@ -110,22 +116,35 @@ class Recorder:
             lengths: how many of them each run took before it ended, [A].
         """
         stride, steps = self._layout.stride, int(lengths.max())
-        kept = slice(-block.first % stride, steps, stride)
-        values = self._values(block, kept)
+        kept = slice((1 - block.first) % stride, steps, stride)
+        series = self._rows(block, lengths, kept)
         step = np.arange(len(block.lr))[:, np.newaxis]
-        beyond = step[kept] >= lengths
-        if beyond.any():
-            for value in values.values():
-                value[beyond] = np.nan
         loss = np.where(step < lengths, block.loss.cpu().numpy(), np.nan)[:steps]
         self._note(block.rows, loss, lengths)
         if stride > 1:
-            values |= self._window(block.rows, loss, range(steps)[kept])
-        series: Series = {}
-        for name, dtype in self._layout.dtypes.items():
-            series[name] = np.full((self._layout.runs, len(beyond)), np.nan, dtype)
-            series[name][block.rows] = values[name].T
+            last = self._rows(block, lengths, slice(steps - 1, steps))
+            self.last_row = {name: values[:, 0] for name, values in last.items()}
+            series |= self._window(block.rows, loss, range(steps)[kept])
         return series
+
+    def closing(self) -> Series:
+        """The row of the last step, where it has not become one in its turn."""
+        window = dict(zip(WINDOW, self.window, strict=True))
+        return {name: row[:, np.newaxis].copy() for name, row in (self.last_row | window).items()}
+
+    def _rows(self, block: Block, lengths: NDArray[np.intp], kept: slice) -> Series:
+        """The kept steps of a block as rows `[R, rows]`; their windows are left NaN."""
+        values = self._values(block, kept)
+        ended = np.arange(len(block.lr))[kept, np.newaxis] >= lengths
+        if ended.any():
+            for value in values.values():
+                value[ended] = np.nan
+        rows: Series = {}
+        for name, dtype in self._layout.dtypes.items():
+            rows[name] = np.full((self._layout.runs, len(ended)), np.nan, dtype)
+            if name in values:
+                rows[name][block.rows] = values[name].T
+        return rows
 
     def _values(self, block: Block, kept: slice) -> Series:
         """Each series that is read off at the kept steps, [rows, A]."""
@@ -136,7 +155,7 @@ class Recorder:
             weights = self._statistics(after, block.weights[:-1][kept])
         scalars = torch.stack([block.loss[kept], block.grad_norm[kept]])
         table = torch.cat([scalars, weights]).cpu().numpy()
-        others = {"loss", "lr", "grad_norm", "loss_min", "loss_max"}
+        others = {"loss", "lr", "grad_norm", *WINDOW}
         names = [name for name in self._layout.series if name not in others]
         values: Series = dict(zip(["loss", "grad_norm", *names], table, strict=True))
         values["lr"] = block.lr[kept].copy()
@@ -169,15 +188,16 @@ class Recorder:
     def _window(
         self, rows: NDArray[np.intp], loss: NDArray[np.floating], kept: Sequence[int]
     ) -> Series:
-        """Smallest and largest loss since the row before, [rows, A]; the rest is carried on."""
+        """Smallest and largest loss since the row before, [R, rows]; the rest is carried on.
+
+        A run that has ended, and may have been dropped since, still has that of its last steps.
+        """
         bounds = [0, *(k + 1 for k in kept), len(loss)]
         values: Series = {}
-        for i, (name, extreme) in enumerate({"loss_min": np.fmin, "loss_max": np.fmax}.items()):
-            found = [
-                extreme.reduce(loss[start:end], axis=0, initial=np.nan)
-                for start, end in pairwise(bounds)
-            ]
-            found[0] = extreme(found[0], self.window[i, rows])
-            self.window[i, rows] = found.pop()
-            values[name] = np.array(found, loss.dtype).reshape(len(kept), len(rows))
+        for i, (name, extreme) in enumerate(WINDOW.items()):
+            found = np.full((len(bounds) - 1, self._layout.runs), np.nan, self.window.dtype)
+            for row, (start, end) in zip(found, pairwise(bounds), strict=True):
+                row[rows] = extreme.reduce(loss[start:end], axis=0, initial=np.nan)
+            found[0] = extreme(found[0], self.window[i])
+            values[name], self.window[i] = found[:-1].T, found[-1]
         return values

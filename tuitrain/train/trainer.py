@@ -156,7 +156,18 @@ class Trainer:
         if not any(part["loss"].shape[1] for part in parts):
             return None
         series = {name: np.concatenate([part[name] for part in parts], 1) for name in parts[0]}
-        return Chunk(self.stack, first + -first % stride, stride, series)
+        return Chunk(self.stack, first + (1 - first) % stride, stride, series)
+
+    def closing_row(self) -> Chunk | None:
+        """The last step as a row of its own, to be recorded where the training ends here.
+
+        Returns:
+            None where it is a row anyway, and before the first step.
+        """
+        stride = self.layout.stride
+        if not self.step or (self.step - 1) % stride == 0:
+            return None
+        return Chunk(self.stack, self.step, stride, self._recorder.closing())
 
     def _train(self, steps: int) -> Block:
         """Take `steps` steps: the only loop over steps there is."""
@@ -211,7 +222,7 @@ class Trainer:
 
     def _drop(self) -> None:
         """Go on without the runs that have ended, at steps that do not depend on chunks."""
-        if self.step % max(self._block, self.layout.stride) or self.finished:
+        if self.step % self._block or self.finished:
             return
         left = [i for i, row in enumerate(self._stack.rows) if int(row) not in self.diverged]
         if len(left) < len(self._stack.rows):
@@ -331,6 +342,7 @@ class Trainer:
             window=self._recorder.window.copy(),
             last_loss=self._recorder.last_loss.copy(),
             least_loss=self._recorder.least_loss.copy(),
+            last_row=dict(self._recorder.last_row),
             diverged=dict(self.diverged),
             evaluations=tuple(self._due),
         )
@@ -345,10 +357,10 @@ class Trainer:
         self._recorder.window = state.window.copy()
         self._recorder.last_loss = state.last_loss.copy()
         self._recorder.least_loss = state.least_loss.copy()
+        self._recorder.last_row = dict(state.last_row)
         self._ended = state.parameters.copy()
         # As `_drop` left it: runs that ended after the last fixed step are still in the stack.
-        every = max(self._block, self.layout.stride)
-        dropped_until = self.step // every * every
+        dropped_until = self.step // self._block * self._block
         rows = [
             row
             for row in range(len(self.runs))

@@ -100,18 +100,20 @@ class Progress:
         chunk = self.trainer.advance(steps)
         return chunk, {i: d for i, d in self.trainer.diverged.items() if i not in before}
 
-    def take_evaluations(self, *, ended: bool = False) -> list[Evaluation]:
+    def take_evaluations(self, *, ended: bool = False) -> list[Chunk | Evaluation]:
         """The evaluations that have become due since the last call.
 
         Args:
-            ended: whether the training ends here, so that the last weights are due.
+            ended: whether the training ends here, so that the last weights are due, and before
+                them the last step's row.
         """
         due = self.trainer.take_evaluations()
         self._judged = due[-1] if due else self._judged
         if ended and self._judged is not None and not self._is_last(self._judged):
             self._judged = self.trainer.evaluate(pictures=True)
             due.append(self._judged)
-        return due
+        row = self.trainer.closing_row() if ended else None
+        return [*due] if row is None else [row, *due]
 
     def _is_last(self, judged: Evaluation) -> bool:
         """Whether it is of the last weights, with pictures if there are any of this stack."""

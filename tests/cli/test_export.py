@@ -1,0 +1,36 @@
+"""The rows of `tuitrain export`, of recordings whose steps are thinned out."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+
+from tuitrain.cli.export import Steps
+from tuitrain.record.reader import StoreReader
+from tuitrain.record.store import StoreWriter
+from tuitrain.spec.catalogue import find
+from tuitrain.spec.experiment import single
+from tuitrain.spec.recording import Chunk, Layout
+
+NAMES = ("loss", "loss_min", "loss_max", "lr", "grad_norm")
+
+
+def test_the_last_losses_of_a_run_that_ended_between_rows_are_written(tmp_path: Path) -> None:
+    layout = Layout(1, dict.fromkeys(NAMES, "float64"), 4)
+    series = {name: np.array([[1.0, 2.0, np.nan, np.nan]]) for name in NAMES}
+    series["loss_min"][0, 2], series["loss_max"][0, 2] = 0.5, np.inf
+    closing = {name: np.array([[np.nan]]) for name in NAMES}
+    with (
+        contextlib.closing(StoreWriter(tmp_path / "run.db", [layout])) as writer,
+        writer.transaction(),
+    ):
+        writer.append(Chunk(0, 1, 4, series))
+        writer.append(Chunk(0, 15, 4, closing))
+    with contextlib.closing(StoreReader(tmp_path / "run.db")) as reader:
+        table = Steps(reader, single(find("sales-mse")))
+        rows = [dict(zip(table.header, row, strict=True)) for row in table.rows()]
+    assert [row["step"] for row in rows] == [1, 5, 9]
+    assert (rows[2]["loss_min"], rows[2]["loss_max"]) == (0.5, np.inf)
+    assert np.isnan(rows[2]["loss"])
