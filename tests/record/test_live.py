@@ -17,7 +17,7 @@ from tuitrain.record.status import Event, RunResult, Status
 from tuitrain.record.store import StoreWriter
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import Experiment, Run, single
-from tuitrain.spec.recording import Chunk, Layout
+from tuitrain.spec.recording import Chunk, Evaluation, Layout
 
 DTYPES = {"loss": "float32", "lr": "float64", "w": "float64"}
 LAYOUTS = [Layout(2, DTYPES), Layout(1, DTYPES)]
@@ -156,6 +156,24 @@ def test_a_thinned_run_ends_with_the_row_after_its_end(folder: ExperimentFolder)
     assert recording.series(2, "loss").steps.tolist() == [1, 5, 9]
     assert recording.series(2, "loss").columns(1, 15, 7).bad.nonzero()[0].tolist() == [4]
     assert recording.series(2, "lr").steps.tolist() == [1, 5]
+
+
+def test_evaluations_of_a_stack_end_with_each_of_its_runs(
+    folder: ExperimentFolder, writer: StoreWriter
+) -> None:
+    ended = RunResult(2, "2", "line-fit", "sgd", 0.1, 2, "diverged", 7, diverged_at=7)
+    with writer.transaction():
+        for step in (0, 5, 10):
+            writer.evaluation(Evaluation(0, step, {"loss": np.array([step + 1.0, step + 2.0])}))
+        writer.run(ended)
+        writer.event(Event(0.0, 7, 2, "diverged", {"tensor": "w"}))
+    recording = Recording(folder)
+    assert recording.evaluations(0, "loss")[0].size == 0
+    recording.refresh()
+    steps, values = recording.evaluations(0, "loss")
+    assert steps.tolist() == [0, 5, 10]
+    np.testing.assert_array_equal(values, [[1, 2], [6, 7], [11, np.nan]])
+    assert recording.evaluations(1, "loss")[0].size == 0
 
 
 def test_a_thinned_loss_keeps_its_extremes(folder: ExperimentFolder) -> None:

@@ -136,6 +136,39 @@ def test_thinned_rows_that_begin_later_do_not_tell_it() -> None:
     assert losses.steps_to([2.0]).tolist() == [16]
 
 
+@pytest.mark.usefixtures("thinned")
+@pytest.mark.parametrize("lr", [0.0, 0.5])
+def test_thinned_rows_of_small_batches_leave_it_to_evaluations(lr: float) -> None:
+    experiment = compare(
+        [find("moons")],
+        settings={"train.batch": [150], "train.steps": [600]},  # rows are of one batch of two
+        optimizers=["sgd"],
+        learning_rates=[lr],
+    )
+    [preset] = experiment.presets.values()
+    trainer = Trainer(preset, experiment.runs)
+    losses, judged = Losses(experiment), trainer.take_evaluations()
+    for _ in range(6):
+        chunk = trainer.advance(100)
+        assert chunk is not None
+        assert chunk.stride > 1
+        losses.add(chunk)
+        assert np.isnan(losses.last).all()
+        assert np.isfinite(losses.initial).all()
+    judged += trainer.take_evaluations()
+    steps = np.array([evaluation.step for evaluation in judged])
+    values = np.stack([evaluation.values["loss"] for evaluation in judged])
+    losses.judge(0, steps[:2], values[:2])
+    assert losses.last.tolist() == values[1].tolist()
+    losses.judge(0, steps, values)
+    assert losses.last.tolist() == trainer.evaluate().values["loss"].tolist()
+    target = values[0] * 0.9
+    reached = values[:, 0] <= target
+    assert reached.any() == (lr > 0)
+    expected = steps[reached.argmax()] if reached.any() else np.nan
+    np.testing.assert_array_equal(losses.steps_to(target), [expected])
+
+
 def test_a_run_that_diverged_has_no_loss_below_a_target() -> None:
     experiment = compare([find("sales-mse")], learning_rates=[0.01, 1e30])
     trainer = Trainer(find("sales-mse"), experiment.runs)

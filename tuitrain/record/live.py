@@ -176,6 +176,20 @@ class Recording:
         count = len(steps) if diverged_at is None else int(steps.searchsorted(diverged_at))
         return steps[:count], values[:count, position] if count else np.empty(0)
 
+    def evaluations(self, stack: int, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """As `evaluated`, of all runs of a stack: steps [E] and values [E, R].
+
+        They are NaN from the step on in which a run diverged.
+        """
+        if stack >= len(self._stacks):
+            return np.empty(0, np.int64), np.empty((0, 0))
+        steps, values = self._stacks[stack].evaluations.table(name)
+        if len(steps):
+            ends = [self._diverged_at(run) for run in self._stacks[stack].runs]
+            over = np.array([np.inf if end is None else end for end in ends])
+            values = np.where(steps[:, np.newaxis] < over, values, np.nan)
+        return steps, values
+
     def picture_steps(self, run: int, name: str | None = None) -> list[int]:
         """The steps of which there are pictures (of a name)."""
         return self._places[run][0].evaluations.picture_steps(name) if run in self._places else []

@@ -22,6 +22,8 @@ class Losses:
 
     With full batches that is the recorded loss. With smaller ones a row knows only its own
     batch, so the last epoch's rows are taken together, each with the weights of its own step.
+    Where steps are thinned out, most of those rows are missing: there the evaluations count, and
+    without any, only `initial` is known.
 
     Args:
         experiment: what is recorded.
@@ -46,13 +48,31 @@ class Losses:
         for index, stack in enumerate(self._stacks):
             for chunk in recording.blocks(index, after=stack.seen):
                 self.add(chunk)
+            if stack.needs_evaluations:
+                self.judge(index, *recording.evaluations(index, "loss"))
 
     def add(self, chunk: Chunk) -> None:
         """Takes in the rows of a stack that follow those before."""
         stack = self._stacks[chunk.stack]
-        losses = stack.add(chunk)
         if chunk.first == 1:
             self.initial[stack.runs] = stack.initial(chunk)
+        self._reach(stack, stack.add(chunk))
+
+    def judge(self, index: int, steps: NDArray[np.int64], losses: Floats) -> None:
+        """Takes in all evaluations of a stack so far; for one that `needs_evaluations`.
+
+        Args:
+            index: of the stack.
+            steps: [E].
+            losses: on the whole training set, [E, R].
+        """
+        stack = self._stacks[index]
+        self._reach(stack, stack.judge(steps, losses))
+
+    def _reach(self, stack: _Stack, losses: Floats) -> None:
+        """Brings `last` up to date with the next losses `[R, K]` of a stack."""
+        if not losses.shape[1]:
+            return
         known = np.isfinite(losses)
         any_known = known.any(axis=1)
         latest = losses.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
@@ -61,7 +81,7 @@ class Losses:
     def steps_to(self, targets: Floats | Sequence[float]) -> NDArray[np.float64]:
         """The first step of every run whose loss is at most its target; NaN where there is none.
 
-        Where steps are thinned out, the first recorded one.
+        Where steps are thinned out, the first recorded or evaluated one.
 
         Args:
             targets: one for each run of the experiment.
@@ -74,26 +94,41 @@ class Losses:
 
 
 class _Stack:
-    """The losses of one stack, R runs, chunk by chunk."""
+    """The losses of one stack, R runs, part by part.
+
+    Attributes:
+        seen: chunks taken in.
+        needs_evaluations: whether the rows do not tell the loss on all training rows.
+    """
 
     def __init__(self, preset: Preset, runs: list[int]) -> None:
         self.runs = np.array(runs, np.intp)
         self._epoch = _Epoch(preset) if batches_per_epoch(preset) > 1 else None
-        self._chunks: list[tuple[Chunk, Floats, Floats]] = []
-        self._searched = 0
+        self._parts: list[tuple[NDArray[np.int64], Floats, Floats]] = []
+        self._searched = self._judged = self.seen = 0
+        self.needs_evaluations = False
         self._aim(np.full(len(runs), np.nan))
 
-    @property
-    def seen(self) -> int:
-        """Chunks taken in."""
-        return len(self._chunks)
-
     def add(self, chunk: Chunk) -> Floats:
-        """The losses `[R, K]` of a chunk's rows."""
+        """The losses `[R, K]` of a chunk's rows; `[R, 0]` where they tell none."""
+        self.seen += 1
+        if self._epoch and chunk.stride > 1:  # they may be of the same batch over and over
+            self.needs_evaluations = True
+            return np.empty((len(self.runs), 0))
         lowest = chunk.series["loss_min" if "loss_min" in chunk.series else "loss"]
-        losses = self._epoch.losses(chunk) if self._epoch else lowest
+        steps = np.arange(chunk.first, chunk.last + 1, chunk.stride)
+        return self._take(steps, self._epoch.losses(chunk) if self._epoch else lowest)
+
+    def judge(self, steps: NDArray[np.int64], losses: Floats) -> Floats:
+        """The losses `[R, K]` of the evaluations that have come since the last time."""
+        new, self._judged = slice(self._judged, len(steps)), len(steps)
+        if not len(steps[new]):
+            return np.empty((len(self.runs), 0))
+        return self._take(steps[new], losses[new].T)
+
+    def _take(self, steps: NDArray[np.int64], losses: Floats) -> Floats:
         least = np.where(np.isfinite(losses), losses, np.inf).min(axis=1, initial=np.inf)
-        self._chunks.append((chunk, losses, least))
+        self._parts.append((steps, losses, least))
         return losses
 
     def initial(self, first: Chunk) -> Floats:
@@ -104,12 +139,12 @@ class _Stack:
     def steps_to(self, targets: NDArray[np.float64]) -> NDArray[np.float64]:
         if not np.array_equal(targets, self._targets, equal_nan=True):
             self._aim(targets)
-        for chunk, losses, least in self._chunks[self._searched :]:
+        for steps, losses, least in self._parts[self._searched :]:
             here = np.flatnonzero(np.isnan(self._found) & (least <= targets))
             if here.size:
                 row = (losses[here] <= targets[here, np.newaxis]).argmax(axis=1)
-                self._found[here] = chunk.first + row * chunk.stride
-        self._searched = self.seen
+                self._found[here] = steps[row]
+        self._searched = len(self._parts)
         return self._found
 
     def _aim(self, targets: NDArray[np.float64]) -> None:
