@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tuitrain.record.bands import Band, Bands, Gap
+from tuitrain.record.bands import Band, Bands, Gap, joined
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.live import Recording
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
+from tuitrain.spec.recording import Chunk
 from tuitrain.worker.launch import launch
 
 
@@ -87,6 +88,13 @@ def test_rows_arrive_in_parts_as_they_do_at_once(recording: Recording) -> None:
     for chunk in blocks:
         parts._stacks[0].add([chunk], None)
     assert parts.bands[0].median.values.tolist() == whole.bands[0].median.values.tolist()
+
+
+def test_the_closing_row_of_a_thinned_recording_stands_at_its_own_step() -> None:
+    loss = np.ones((1, 3))
+    first, second = (Chunk(0, start, 4, {"loss": loss}) for start in (1, 13))
+    closing = Chunk(0, 24, 4, {"loss": loss[:, :1]})
+    assert joined([first, second, closing]) == [[first, second], [closing]]
 
 
 def test_ticks_stretch_the_steps_of_a_stack(recording: Recording) -> None:
