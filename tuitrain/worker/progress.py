@@ -100,12 +100,12 @@ class Progress:
         chunk = self.trainer.advance(steps)
         return chunk, {i: d for i, d in self.trainer.diverged.items() if i not in before}
 
-    def take_evaluations(self, *, ended: bool = False) -> list[Chunk | Evaluation]:
+    def take_due(self, *, ended: bool = False) -> list[Chunk | Evaluation]:
         """The evaluations that have become due since the last call.
 
         Args:
-            ended: whether the training ends here, so that the last weights are due, and before
-                them the last step's row.
+            ended: whether the training ends here: then the last step's row is due, if it is not
+                recorded yet, and the last weights are.
         """
         due = self.trainer.take_evaluations()
         self._judged = due[-1] if due else self._judged

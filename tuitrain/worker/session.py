@@ -92,14 +92,15 @@ class Session:
         fix_rounding(experiment.threads)
         device = resolve_device(experiment.device)
         self._questions = Questions(Prober(experiment, str(device)))
-        stacks = len(experiment.presets)
-        for stack, (name, preset) in enumerate(experiment.presets.items()):
-            chosen = {i: run for i, run in enumerate(experiment.runs) if run.preset == name}
-            runs, indices = list(chosen.values()), list(chosen)
-            trainer = Trainer(preset, runs, device=str(device), stack=stack, stacks=stacks)
+        stacks = experiment.stacks()
+        for stack, (indices, preset) in enumerate(
+            zip(stacks, experiment.presets.values(), strict=True)
+        ):
+            runs = [experiment.runs[index] for index in indices]
+            trainer = Trainer(preset, runs, device=str(device), stack=stack, stacks=len(stacks))
             progress = Progress(trainer, runs, indices, Pace(BLOCK, experiment.pace))
             self._stacks.append(progress)
-            self._news += progress.take_evaluations()
+            self._news += progress.take_due()
         self._update(
             "paused" if experiment.paused else "running",
             device=str(device),
@@ -116,7 +117,7 @@ class Session:
     def _finish(self) -> None:
         complete = all(stack.trainer.finished for stack in self._stacks) or self._spent()
         for stack in self._stacks:
-            self._news += stack.take_evaluations(ended=True)
+            self._news += stack.take_due(ended=True)
         rest: RunStatus = "finished" if complete else "stopped"
         results = [r for stack in self._stacks for r in stack.final_results(rest)]
         known = {stack.indices[place] for stack in self._stacks for place in stack.trainer.diverged}
@@ -245,7 +246,7 @@ class Session:
             stack.pace.took(done, started, time.perf_counter() - started)
         if chunk is not None:
             self._news.append(chunk)
-        self._news += stack.take_evaluations()
+        self._news += stack.take_due()
         for place, divergence in diverged.items():
             self._event(
                 "diverged",
