@@ -13,7 +13,9 @@ from textual.widgets import Input
 
 from tests.ui.comparing import ended, names, rows, screen, started
 from tests.ui.conftest import page, until
-from tuitrain.ui.lines import RUNS, SEEDS
+from tuitrain.spec.catalogue import find
+from tuitrain.spec.comparison import compare
+from tuitrain.ui.lines import RUNS, SEEDS, Lines, groupings
 from tuitrain.ui.screens.compare_curves import CurvesView
 from tuitrain.ui.screens.compare_rows import number, shortened
 from tuitrain.ui.screens.setup import SetupScreen
@@ -218,3 +220,22 @@ def test_a_verdict_that_is_too_long_says_so(width: int) -> None:
     assert max(len(first), len(second)) <= width
     assert second.endswith(" …")
     assert shortened(Text("short"), Console(), width, 2).plain == "short"
+
+
+def test_lines_are_named_by_what_tells_them_apart_and_no_more() -> None:
+    experiment = compare([find("sales-mse")], optimizers=["sgd", "momentum", "adam"], seeds=2)
+    named = {by: [line.name for line in Lines(experiment, by)] for by in groupings(experiment)}
+    assert named[SEEDS] == ["sgd", "momentum", "adam"]
+    assert named["lr"] == ["lr=0.002", "lr=0.001"]
+    assert named[RUNS] == [
+        f"{optimizer} seed={seed}" for optimizer in ("sgd", "momentum", "adam") for seed in (0, 1)
+    ]
+
+
+async def test_a_filter_that_nothing_passes_says_so(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, steps=5)
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        await pilot.press("slash", *"zzz", "enter")
+        await until(pilot, lambda: "no run is left by the filter" in page(pilot), "words")
+        assert not any(row.key[0] != "pane" for row in shown.roll.rows())

@@ -114,7 +114,7 @@ class Lines(list[Line]):
         naming = [
             _naming(
                 [k for g, k in zip(made, known, strict=True) if pane_of[g.preset] == pane],
-                self.keys,
+                [by, *self.keys] if by in self.keys else self.keys,
             )
             for pane in range(len(self.panes))
         ]
@@ -160,13 +160,13 @@ class Lines(list[Line]):
 
 
 def _naming(lines: Sequence[dict[str, Any]], keys: Iterable[str]) -> list[str]:
-    """The first keys whose values tell all lines apart."""
+    """The first keys whose values tell all lines apart, without those that add nothing to it."""
     chosen: list[str] = []
     for key in keys:
-        names = {label(line, chosen) for line in lines}
-        if len(names) == len(lines):
-            break
-        if len({as_text(line.get(key)) for line in lines}) > 1:
+        told, further = (
+            len({label(line, some) for line in lines}) for some in (chosen, [*chosen, key])
+        )
+        if further > told:
             chosen.append(key)
     return chosen
 

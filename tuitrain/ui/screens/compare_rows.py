@@ -261,8 +261,10 @@ def headline(board: Board, width: int) -> Text:
 
 def findings(board: Board, line: Line | None) -> Text:
     """What has come out in the pane of a line."""
-    if line is None or not board.standings:
+    if not board.standings:
         return Text("waiting for the first step", "dim")
+    if line is None:
+        return Text("no run is left by the filter", "dim")
     standing = board.standings[line.pane]
     name = (f"{standing.pane.name}: ", "bold") if len(board.standings) > 1 else ""
     return Text.assemble(name, standing.verdict, overflow="ellipsis")
