@@ -130,6 +130,24 @@ def test_experiments_lists_and_rm_deletes(inside: Inside) -> None:
     assert not Path(row["path"]).exists()
 
 
+def test_an_experiment_of_before_is_told_as_it_was_at_its_end(inside: Inside) -> None:
+    commands = {
+        "run": ("run", "parabola-decay", "--quiet"),
+        "compare": ("compare", "parabola-decay", "--lr", "0.1,0.2", "--no-ui", "--quiet"),
+    }
+    for command in commands.values():
+        told = inside(*command)
+        result = json.loads(inside(*command, "--json").stdout)
+        id_ = result["experiment"]
+        assert json.loads(inside("experiments", id_, "--json").stdout) == result
+        again = inside("experiments", id_).stdout
+        assert len(again.splitlines()) == len(told.stdout.splitlines())
+        assert str(result["path"]) in again.replace("\n", "")
+    refused = inside("experiments", "none-such")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "no experiment 'none-such'" in refused.stderr
+
+
 def test_epochs_make_a_column(inside: Inside) -> None:
     ran = inside("run", "book-mse", "--epochs", "2", "--batch", "50", "-o", "adam", "--quiet")
     assert ran.returncode == 0, ran.stderr

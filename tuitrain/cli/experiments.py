@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.text import Text
 
-from tuitrain.cli.options import runs_dir_option
+from tuitrain.cli.options import experiment_argument, runs_dir_option
 from tuitrain.errors import InputError
+
+if TYPE_CHECKING:
+    from tuitrain.record.folder import ExperimentFolder
 
 COLOURS = {
     "running": "green",
@@ -21,14 +24,27 @@ COLOURS = {
     "killed": "red",
 }
 
+LONGEST = 44
+"""Letters of the names of an experiment's presets that are listed."""
+
 
 @click.command()
+@experiment_argument
 @runs_dir_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def experiments(runs_dir: Path, as_json: bool) -> None:
-    """List what has been trained, newest first."""
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON array; of one experiment, the object that `run` and `compare` print.",
+)
+def experiments(id_: str | None, runs_dir: Path, as_json: bool) -> None:
+    """List what has been trained, newest first; with an ID, what that one has reached."""
     from tuitrain.record.folder import experiments as all_experiments
+    from tuitrain.record.folder import resolve
 
+    if id_ is not None:
+        show(resolve(runs_dir, id_), as_json)
+        return
     rows = [describe(folder) for folder in all_experiments(runs_dir)]
     if as_json:
         click.echo(json.dumps(rows, allow_nan=False))
@@ -36,6 +52,21 @@ def experiments(runs_dir: Path, as_json: bool) -> None:
         print_table(rows)
     else:
         click.echo(f"No experiments in {runs_dir} yet; start one with `tuitrain`.", err=True)
+
+
+def show(folder: ExperimentFolder, as_json: bool) -> None:
+    """Prints what an experiment has reached, as the command that started it does at its end."""
+    from tuitrain.cli import ranking, result
+
+    several = len(folder.experiment.runs) > 1
+    recording = result.read(folder, rows=several)
+    if as_json:
+        reported = ranking.report(recording) if several else result.report(recording)
+        click.echo(json.dumps(reported, allow_nan=False))
+    elif several:
+        ranking.print_ranking(recording)
+    else:
+        result.print_summary(recording)
 
 
 def describe(folder: Any) -> dict[str, Any]:
@@ -71,6 +102,12 @@ def age(folder: Any) -> float:
     return round((datetime.now(UTC) - created).total_seconds(), 1)
 
 
+def names(presets: list[str]) -> str:
+    """The presets of an experiment; how many there are where their names are too long."""
+    told = ", ".join(presets)
+    return told if len(told) <= LONGEST or len(presets) == 1 else f"{len(presets)} presets"
+
+
 def print_table(rows: list[dict[str, Any]]) -> None:
     from tuitrain.cli.console import show_table, table
     from tuitrain.cli.follow import duration
@@ -83,7 +120,7 @@ def print_table(rows: list[dict[str, Any]]) -> None:
         made.add_row(
             row["id"],
             Text(row["state"], style=COLOURS.get(row["state"], "")),
-            Text(", ".join(row["presets"])),
+            Text(names(row["presets"])),
             f"{row['steps']:,}",
             "" if row["loss"] is None else f"{row['loss']:.6g}",
             duration(row["age"]),

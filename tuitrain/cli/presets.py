@@ -74,7 +74,7 @@ def show(name: str) -> None:
 )
 @click.pass_context
 def check(context: click.Context, files: tuple[Path, ...]) -> None:
-    """Check preset files: one line for each mistake, exit code 2 if there is any."""
+    """Check preset files: one line for each, its first mistake; exit code 2 if there is any."""
     from tuitrain.cli.main import refuse
     from tuitrain.spec.load import load_file
 
