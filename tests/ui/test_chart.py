@@ -13,6 +13,7 @@ from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.events import MouseScrollUp
 
+from tests.ui.single import Single
 from tuitrain.record.series import Series
 from tuitrain.ui.colours import faded, series_colour
 from tuitrain.ui.markers import Marker
@@ -143,6 +144,26 @@ async def test_what_is_not_finite_is_marked_where_it_happened() -> None:
         where = top.index("\N{MULTIPLICATION SIGN}") - area.x
         assert abs(where - area.width / 2) <= 1
         assert top.count("\N{MULTIPLICATION SIGN}") == 1
+
+
+@pytest.mark.parametrize(
+    ("colours", "shines"), [(ColorSystem.TRUECOLOR, True), (ColorSystem.EIGHT_BIT, False)]
+)
+async def test_what_a_line_covers_shines_through_where_there_are_colours_for_it(
+    colours: ColorSystem, shines: bool
+) -> None:
+    noisy = np.tile([0.5, 1.5], 5000)
+    chart = Chart(steps=10_000, legend=False)
+    chart.curves = [
+        Layer("batch", series_of(noisy), colour=0, smooth=False, faint=True),
+        Layer("train", series_of(np.ones(10_000)), colour=1, smooth=False),
+    ]
+    app = Single(chart, colours=colours)
+    async with app.run_test(size=(80, 12)):
+        grounds = {
+            app.background(x, y) for y in range(chart.size.height) for x in range(chart.size.width)
+        }
+    assert (len(grounds) > 1) == shines
 
 
 async def test_on_a_log_axis_what_is_not_positive_is_marked_at_the_bottom() -> None:

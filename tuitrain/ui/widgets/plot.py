@@ -143,7 +143,8 @@ class Plot(Widget):
         """Put a canvas into the cells; what a line covers shines through behind its dots."""
         pairs = np.stack([canvas.inks, canvas.beneath], axis=-1)
         covered = canvas.beneath >= 0
-        if not self._sixteen:
+        # Of fewer colours none is near a faint shade: there would be blotches.
+        if self.app.console.color_system == "truecolor":
             for ink, beneath in np.unique(pairs[covered], axis=0).tolist():
                 shade = self._background.blend(self._foreground(beneath), 0.25).rich_color
                 mixed = self._number(self._styles[ink] + Style(bgcolor=shade))
