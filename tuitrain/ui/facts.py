@@ -276,10 +276,12 @@ class RunFacts:
         return [weight.series.values for weight in self.weights()]
 
     def _completed(self, told: Diagnosis) -> Diagnosis:
-        """With the accuracy, unless that was told."""
+        """With the accuracy, unless that was told; of which step, as it is told now and then."""
         for name in ("test_accuracy", "accuracy"):
             if len(series := self.evaluated(name)) and "accuracy" not in told.sentence:
                 reached = f"{told.sentence}; {name.replace('_', ' ')} {percent(series.last)}"
+                if not self.recording.status.ended:
+                    reached += f" after step {series.last_step:,}"
                 return told._replace(sentence=reached)
         return told
 
