@@ -92,7 +92,9 @@ async def test_learning_rate_changes_while_it_runs(opened) -> None:
         assert pilot.app.screen.query_one("#rate", Input) is entry
         entry.value = "0.0125"
         await pilot.press("enter")
-        await until(pilot, lambda: dashboard(pilot).facts.lr() == 0.0125, "new rate")
+        await until(
+            pilot, lambda: dashboard(pilot).facts.series("lr").last == 0.0125, "a step with it"
+        )
         (mark,) = dashboard(pilot).query_one("#loss", Chart).marks
         lr = dashboard(pilot).facts.series("lr")
         assert mark.label == "lr 0.0125"
