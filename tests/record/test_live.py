@@ -137,10 +137,10 @@ def test_a_thinned_run_ends_with_the_row_after_its_end(folder: ExperimentFolder)
     names = ("loss", "loss_min", "loss_max", "lr")
     layout = Layout(2, dict.fromkeys(names, "float64"), 4)
     values = np.array([[1.0, 2, 3, 4], [1.0, 2, np.nan, np.nan]])
-    series = {name: values.copy() for name in names}
-    series["loss_min"][1, 2] = 0.5  # of steps 6 and 7
-    closing = dict.fromkeys(names, values[:, 3:])
-    ended = RunResult(2, "2", "line-fit", "sgd", 0.1, 2, "diverged", 7, diverged_at=7)
+    series = {name: values[:, :3].copy() for name in names}
+    series["loss_min"][1, 2] = 0.5  # of steps 6 to 8
+    closing = dict.fromkeys(names, values[:, 3:])  # less than a stride behind the run's end
+    ended = RunResult(2, "2", "line-fit", "sgd", 0.1, 2, "diverged", 8, diverged_at=8)
     with (
         contextlib.closing(StoreWriter(folder.database, [layout, LAYOUTS[1]])) as writer,
         writer.transaction(),
@@ -149,10 +149,10 @@ def test_a_thinned_run_ends_with_the_row_after_its_end(folder: ExperimentFolder)
             writer.run(RunResult(i, run.name, run.preset, "sgd", 0.1, i, "running"))
         writer.run(ended)
         writer.append(Chunk(0, 1, 4, series))
-        writer.append(Chunk(0, 15, 4, closing))
+        writer.append(Chunk(0, 11, 4, closing))
     recording = Recording(folder)
     recording.refresh()
-    assert recording.series(0, "loss").steps.tolist() == [1, 5, 9, 13, 15]
+    assert recording.series(0, "loss").steps.tolist() == [1, 5, 9, 11]
     assert recording.series(2, "loss").steps.tolist() == [1, 5, 9]
     assert recording.series(2, "loss").columns(1, 15, 7).bad.nonzero()[0].tolist() == [4]
     assert recording.series(2, "lr").steps.tolist() == [1, 5]

@@ -18,7 +18,7 @@ from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import Event, RunResult, Status
 from tuitrain.record.store import StoreWriteError, StoreWriter
 from tuitrain.spec.evaluation import PAGE
-from tuitrain.spec.recording import Chunk, Layout
+from tuitrain.spec.recording import Chunk, Evaluation, Layout
 
 LAYOUT = Layout(2, {"loss": "float32", "lr": "float64"})
 RUN = RunResult(0, "a", "line-fit", "adam", 0.1, 7)
@@ -102,6 +102,19 @@ def test_reading_goes_on_after_what_was_read(writer: StoreWriter, reader: StoreR
     assert [c.first for _, c in read] == list(range(601, 801, 4))
     assert [key for key, _ in reader.events(after=198)] == [199, 200]
     assert [key for key, _ in reader.summaries(after=199)] == [200]
+
+
+def test_what_is_written_once_more_is_read_once(writer: StoreWriter, reader: StoreReader) -> None:
+    """As after a commit that had only seemed to fail."""
+    values = {"loss": np.zeros(2), "weights": np.ones((2, 3))}
+    for _ in range(2):
+        with writer.transaction():
+            writer.append(chunk(1))
+            writer.append(chunk(5))
+            writer.evaluation(Evaluation(0, 4, values))
+    assert [rows.first for _, rows in reader.chunks()] == [1, 5]
+    assert [judged.step for _, judged in reader.evaluations()] == [4]
+    assert reader.picture(0, 4, "weights") is not None
 
 
 def test_summaries_tell_what_the_chunks_hold(writer: StoreWriter, reader: StoreReader) -> None:

@@ -160,12 +160,14 @@ def test_thinned_rows_of_small_batches_leave_it_to_evaluations(lr: float) -> Non
     values = np.stack([evaluation.values["loss"] for evaluation in judged])
     losses.judge(0, steps[:2], values[:2])
     assert losses.last.tolist() == values[1].tolist()
-    losses.judge(0, steps, values)
+    losses.judge(0, steps[2:], values[2:])
     assert losses.last.tolist() == trainer.evaluate().values["loss"].tolist()
     target = values[0] * 0.9
     reached = values[:, 0] <= target
     assert reached.any() == (lr > 0)
-    expected = steps[reached.argmax()] if reached.any() else np.nan
+    # as with full batches: the loss of a step is that of the weights which it begins from
+    expected = steps[reached.argmax()] + 1 if reached.any() else np.nan
+    assert losses.steps_to(values[0]).tolist() == [1]
     np.testing.assert_array_equal(losses.steps_to(target), [expected])
 
 

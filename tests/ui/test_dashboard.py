@@ -136,7 +136,7 @@ async def test_space_pressed_twice_at_once_leaves_it_running(opened) -> None:
             pilot.app.post_message(Key("space", None))
         await until(pilot, lambda: len(asked(pilot)) == 4, "all four obeyed")
         assert asked(pilot) == ["pause", "resume", "pause", "resume"]
-        assert state(pilot) == "running"
+        await until(pilot, lambda: state(pilot) == "running", "status")
 
 
 async def test_space_right_after_a_reset_starts_the_new_run(opened) -> None:

@@ -55,11 +55,23 @@ def experiments(id_: str | None, runs_dir: Path, as_json: bool) -> None:
 
 
 def show(folder: ExperimentFolder, as_json: bool) -> None:
-    """Prints what an experiment has reached, as the command that started it does at its end."""
+    """Prints what an experiment has reached, as the command that started it does at its end.
+
+    Raises:
+        InputError: it has not ended, or nothing of it can be read.
+    """
     from tuitrain.cli import ranking, result
+    from tuitrain.cli.export import report
 
     several = len(folder.experiment.runs) > 1
     recording = result.read(folder, rows=several)
+    status = recording.status
+    if not status.ended:
+        expected = "one that has ended; `tuitrain attach` shows the others"
+        raise InputError(f"is {status.state}", where=folder.id, expected=expected)
+    if not recording.results:
+        raise InputError(status.error or "nothing is recorded", where=folder.id)
+    report(recording.corrupt)
     if as_json:
         reported = ranking.report(recording) if several else result.report(recording)
         click.echo(json.dumps(reported, allow_nan=False))

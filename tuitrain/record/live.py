@@ -45,7 +45,11 @@ class _Stack:
         self.best = np.fmin(self.best, np.where(np.isinf(finite), np.nan, finite))
 
     def feed(self, position: int, name: str, last_step: int | None) -> Series:
-        """Brings one series up to date; rows after `last_step` belong to other runs only."""
+        """Brings one series up to date, of a run that ended at `last_step`: None if it goes on.
+
+        Rows after that belong to other runs only; but for a thinned loss, where the first of them
+        tells what the run did since the row before.
+        """
         key = position, name
         if key not in self.series:
             self.series[key] = Series(self.layout.dtypes[name])
@@ -55,8 +59,8 @@ class _Stack:
             columns, end = [name], last_step
             if name == "loss" and "loss_min" in self.layout.dtypes:
                 columns += ["loss_min", "loss_max"]
-                # the row after its end tells what the run did since the row before
-                end = None if last_step is None else last_step + stride - 1
+                if last_step is not None and series.last_step < last_step:
+                    end = last_step + stride - 1
             rows = None if end is None else max(0, (end - first) // stride + 1)
             values = [np.concatenate([c.series[x][position] for c in block]) for x in columns]
             series.append(first, stride, *(column[:rows] for column in values))
@@ -176,14 +180,22 @@ class Recording:
         count = len(steps) if diverged_at is None else int(steps.searchsorted(diverged_at))
         return steps[:count], values[:count, position] if count else np.empty(0)
 
-    def evaluations(self, stack: int, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def evaluations(
+        self, stack: int, name: str, after: int = 0
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """As `evaluated`, of all runs of a stack: steps [E] and values [E, R].
 
         They are NaN from the step on in which a run diverged.
+
+        Args:
+            stack: index of the stack.
+            name: of what is told.
+            after: how many of the first ones are left out.
         """
         if stack >= len(self._stacks):
             return np.empty(0, np.int64), np.empty((0, 0))
         steps, values = self._stacks[stack].evaluations.table(name)
+        steps, values = steps[after:], values[after:]
         if len(steps):
             ends = [self._diverged_at(run) for run in self._stacks[stack].runs]
             over = np.array([np.inf if end is None else end for end in ends])

@@ -140,9 +140,11 @@ class StoreReader:
     def chunks(self, after: int = 0) -> Iterator[tuple[int, Chunk]]:
         """The recorded rows in the order of writing, with the id to go on after.
 
-        A chunk that is damaged is left out, logged, and noted in `corrupt`.
+        A chunk that is damaged is left out, logged, and noted in `corrupt`. One that was written
+        once more, after a write that had only seemed to fail, is left out too.
         """
         columns = "stack, first, stride, rows, crc, summary, data"
+        last: dict[int, int] = {}
         for key, *numbers, crc, summary, data in self._pages("chunks", columns, after):
             try:
                 extent, layout = self._checked(numbers, crc, summary, data)
@@ -150,7 +152,9 @@ class StoreReader:
             except ChunkError as error:
                 self._skip(f"chunk {key}", error)
             else:
-                yield key, chunk
+                if chunk.first > last.get(chunk.stack, 0):
+                    last[chunk.stack] = chunk.last
+                    yield key, chunk
 
     def summaries(self, after: int = 0) -> Iterator[tuple[int, Summary]]:
         """As `chunks`, in short and without reading the rows."""

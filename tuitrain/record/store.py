@@ -69,6 +69,7 @@ CREATE TABLE IF NOT EXISTS evaluations (
     id INTEGER PRIMARY KEY, stack INTEGER NOT NULL, step INTEGER NOT NULL, names TEXT NOT NULL,
     pictures TEXT NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL
 );
+CREATE INDEX IF NOT EXISTS evaluated ON evaluations (stack, step);
 CREATE TABLE IF NOT EXISTS pictures (
     stack INTEGER NOT NULL, step INTEGER NOT NULL, name TEXT NOT NULL, dtype TEXT NOT NULL,
     shape TEXT NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL,
@@ -190,22 +191,21 @@ class StoreWriter:
     def evaluation(self, evaluation: Evaluation) -> None:
         """Records how the weights after a step were judged, and its pictures apart from that.
 
-        With pictures it takes the place of one without them.
+        It takes the place of one of the same step: of one without pictures, say.
         """
         row = self._database.execute(
             "INSERT INTO evaluations VALUES (NULL, ?, ?, ?, ?, ?, ?)",
             evaluations.encode(evaluation),
         )
-        pictures = [*evaluations.encode_pictures(evaluation)]
-        if pictures:
-            # After the insertion, so that its id is new to those who have read the other one.
-            self._database.execute(
-                "DELETE FROM evaluations WHERE stack = ? AND step = ? AND id < ?",
-                (evaluation.stack, evaluation.step, row.lastrowid),
-            )
-            self._database.executemany(
-                "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", pictures
-            )
+        # After the insertion, so that its id is new to those who have read the other one.
+        self._database.execute(
+            "DELETE FROM evaluations WHERE stack = ? AND step = ? AND id < ?",
+            (evaluation.stack, evaluation.step, row.lastrowid),
+        )
+        self._database.executemany(
+            "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)",
+            evaluations.encode_pictures(evaluation),
+        )
 
     def landscape(self, landscape: Landscape) -> None:
         """Records the loss over a plane, and lets the oldest of its stack go."""

@@ -12,7 +12,7 @@ from tuitrain.spec.experiment import Experiment
 from tuitrain.spec.loss import Asymmetric
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.recording import Chunk
-from tuitrain.spec.size import batch_rows, batches_per_epoch, rows
+from tuitrain.spec.size import batch_rows, batches_per_epoch, planned_steps, rows
 
 Floats = NDArray[np.floating]
 
@@ -32,7 +32,8 @@ class Losses:
         initial: of every run, before the first step; NaN until it is recorded, and of recordings
             whose thinned rows begin later. With smaller batches than full, from the first batch
             alone.
-        last: of every run, at its last recorded step, NaN before the first epoch is over.
+        last: of every run, at its last recorded step; NaN before the first epoch is over, unless
+            evaluations tell it.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -49,7 +50,7 @@ class Losses:
             for chunk in recording.blocks(index, after=stack.seen):
                 self.add(chunk)
             if stack.needs_evaluations:
-                self.judge(index, *recording.evaluations(index, "loss"))
+                self.judge(index, *recording.evaluations(index, "loss", after=stack.judged))
 
     def add(self, chunk: Chunk) -> None:
         """Takes in the rows of a stack that follow those before."""
@@ -59,7 +60,7 @@ class Losses:
         self._reach(stack, stack.add(chunk))
 
     def judge(self, index: int, steps: NDArray[np.int64], losses: Floats) -> None:
-        """Takes in all evaluations of a stack so far; for one that `needs_evaluations`.
+        """Takes in the next evaluations of a stack; for one that `needs_evaluations`.
 
         Args:
             index: of the stack.
@@ -81,7 +82,7 @@ class Losses:
     def steps_to(self, targets: Floats | Sequence[float]) -> NDArray[np.float64]:
         """The first step of every run whose loss is at most its target; NaN where there is none.
 
-        Where steps are thinned out, the first recorded or evaluated one.
+        Where steps are thinned out, the first recorded one, or the one after an evaluation.
 
         Args:
             targets: one for each run of the experiment.
@@ -98,6 +99,7 @@ class _Stack:
 
     Attributes:
         seen: chunks taken in.
+        judged: evaluations taken in.
         needs_evaluations: whether the rows do not tell the loss on all training rows.
     """
 
@@ -105,7 +107,8 @@ class _Stack:
         self.runs = np.array(runs, np.intp)
         self._epoch = _Epoch(preset) if batches_per_epoch(preset) > 1 else None
         self._parts: list[tuple[NDArray[np.int64], Floats, Floats]] = []
-        self._searched = self._judged = self.seen = 0
+        self._planned = planned_steps(preset)
+        self._searched = self.judged = self.seen = 0
         self.needs_evaluations = False
         self._aim(np.full(len(runs), np.nan))
 
@@ -120,11 +123,16 @@ class _Stack:
         return self._take(steps, self._epoch.losses(chunk) if self._epoch else lowest)
 
     def judge(self, steps: NDArray[np.int64], losses: Floats) -> Floats:
-        """The losses `[R, K]` of the evaluations that have come since the last time."""
-        new, self._judged = slice(self._judged, len(steps)), len(steps)
-        if not len(steps[new]):
+        """The losses `[R, K]` of the next evaluations.
+
+        Those after a step are what the step after it begins from, as a full batch's row tells.
+        """
+        self.judged += len(steps)
+        if not len(steps):
             return np.empty((len(self.runs), 0))
-        return self._take(steps[new], losses[new].T)
+        begins = steps < self._planned
+        self._take(steps[begins] + 1, losses[begins].T)
+        return losses.T
 
     def _take(self, steps: NDArray[np.int64], losses: Floats) -> Floats:
         least = np.where(np.isfinite(losses), losses, np.inf).min(axis=1, initial=np.inf)

@@ -105,7 +105,8 @@ class TuitrainApp(App[None]):
             gc.freeze()  # what is there by now stays to the end
             gc.enable()
         self.screen.call_after_refresh(self._warm_up)
-        for event in self._typed_ahead:
+        typed, self._typed_ahead = self._typed_ahead, []
+        for event in typed:
             await self.on_event(event)
 
     def _end(self) -> None:

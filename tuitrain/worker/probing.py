@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -106,7 +105,7 @@ class Questions:
         """Takes a question, which waits for those before it."""
         self._waiting[name] = self._prober.parts(probe)
 
-    def work(self, seconds: float = math.inf) -> Answer | None:
+    def work(self, seconds: float) -> Answer | None:
         """Goes on with the first question; None if it has no answer after so many seconds."""
         name, parts = next(iter(self._waiting.items()))
         end = time.perf_counter() + seconds
@@ -157,8 +156,9 @@ def _answer_all(folder: ExperimentFolder, prober: Prober) -> None:
         for name, command in receive(folder):
             if isinstance(command, Probe):
                 questions.ask(name, command)
-                if (answer := questions.work()) is not None:
-                    _write(writer, answer, folder.status().step)
+                while (answer := questions.work(PAUSE)) is None:
+                    pass
+                _write(writer, answer, folder.status().step)
                 discard(folder, name)
     finally:
         writer.close()

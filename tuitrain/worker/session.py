@@ -57,7 +57,7 @@ class Session:
         self._rate = Rate()
         self._news: list[News] = []
         self._known: set[str] = set()
-        self._results_due = 0.0
+        self._results_due = self._recording = 0.0
         self._writer: BackgroundWriter | None = None
 
     def stop(self) -> None:
@@ -196,33 +196,22 @@ class Session:
 
     def _take_turn(self) -> None:
         """Obeys what has come in; else trains a block of one stack, or rests if none is due."""
-        started, before = time.perf_counter(), [stack.trainer.step for stack in self._stacks]
         commands = self._received()
         stack = self._next_stack()
-        wait = stack.pace.due - started if self._status.state == "running" else IDLE
+        wait = IDLE
+        if self._status.state == "running":
+            wait = stack.pace.due - time.perf_counter()
         if commands:
             self._obey_all(commands)
         elif wait <= 0:
             self._train(stack)
+            started = time.perf_counter()
             self._record(self._due_results())
+            self._recording = time.perf_counter() - started
         elif not self._questions:
             time.sleep(min(wait, IDLE))
-        self._account(before, time.perf_counter() - started)
         if self._questions:
             self._answer()
-
-    def _account(self, before: list[int], seconds: float) -> None:
-        """Adds a turn to the time of the stacks that were trained in it."""
-        steps = self._steps() - sum(before)
-        if steps:
-            for stack, step in zip(self._stacks, before, strict=True):
-                stack.seconds += seconds * (stack.trainer.step - step) / steps
-            self._rate.took(steps, seconds)
-            self._update(
-                self._status.state,
-                seconds=self._status.seconds + seconds,
-                steps_per_second=self._rate.value,
-            )
 
     def _unfinished(self) -> list[Progress]:
         return [stack for stack in self._stacks if not stack.trainer.finished]
@@ -237,13 +226,25 @@ class Session:
         return min(self._unfinished(), key=lambda stack: stack.pace.due)
 
     def _train(self, stack: Progress, steps: int | None = None) -> None:
-        """Trains `steps` steps of a stack, or as many as its pace says."""
+        """Trains `steps` steps of a stack, or as many as its pace says.
+
+        That takes the time that recording the block before has taken, too.
+        """
         planned = steps or stack.pace.steps
         before, started = stack.trainer.step, time.perf_counter()
         chunk, diverged = stack.advance(planned)
+        done, seconds = stack.trainer.step - before, time.perf_counter() - started
         if steps is None:
-            done = stack.trainer.step - before
-            stack.pace.took(done, started, time.perf_counter() - started)
+            stack.pace.took(done, started, seconds)
+        seconds += self._recording
+        self._recording = 0.0
+        stack.seconds += seconds
+        self._rate.took(done, seconds)
+        self._update(
+            self._status.state,
+            seconds=self._status.seconds + seconds,
+            steps_per_second=self._rate.value,
+        )
         if chunk is not None:
             self._news.append(chunk)
         self._news += stack.take_due()
