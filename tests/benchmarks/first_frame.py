@@ -10,12 +10,15 @@ Wanted: the start button and the first point within half a second.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import queue
 import signal
 import statistics
 import sys
 import sysconfig
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +59,14 @@ class Screen:
             env=environment,  # type: ignore[arg-type]
         )
         self.child.delaybeforesend = None
+        # The command is not to wait until what it has sent is drawn here, which takes longer.
+        self._sent: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
+        threading.Thread(target=self._receive, daemon=True).start()
+
+    def _receive(self) -> None:
+        with contextlib.suppress(OSError):  # the terminal has been closed
+            while sent := os.read(self.child.child_fd, 1 << 16):
+                self._sent.put((time.monotonic(), sent))
 
     @property
     def text(self) -> list[str]:
@@ -64,13 +75,13 @@ class Screen:
     def read(self) -> None:
         """Take in what has been sent, and when it changed the text."""
         try:
-            sent = self.child.read_nonblocking(1 << 16, timeout=0.02)
-        except pexpect.TIMEOUT:
+            then, sent = self._sent.get(timeout=0.02)
+        except queue.Empty:
             return
-        now, before = time.monotonic(), self.text
+        before = self.text
         self.stream.feed(sent)
         if self.text != before:
-            self.changed = now
+            self.changed = then
 
     def wait(self, condition: Callable[[], bool]) -> float:
         """Read until something holds; when it was sent."""
