@@ -131,6 +131,32 @@ def discard(folder: ExperimentFolder, name: str) -> None:
         (folder.inbox / f"{name}.json").unlink(missing_ok=True)
 
 
+class Inbox:
+    """A worker's side of the inbox: every command comes once, and stays until it is done."""
+
+    def __init__(self, folder: ExperimentFolder) -> None:
+        self._folder = folder
+        self._taken: set[str] = set()
+        self._done: set[str] = set()
+
+    def receive(self) -> list[tuple[str, Command]]:
+        """The commands that have come in since the last time, in the order of sending."""
+        found = []
+        for name, command in receive(self._folder, but=self._taken):
+            if name in self._done:  # it has come again, or could not be deleted
+                discard(self._folder, name)
+            else:
+                self._taken.add(name)
+                found.append((name, command))
+        return found
+
+    def done(self, name: str) -> None:
+        """Lets go of a command that has been acknowledged."""
+        self._taken.remove(name)
+        self._done.add(name)
+        discard(self._folder, name)
+
+
 def _reject(path: Path, error: Exception) -> None:
     log.warning("%s is no command: %s", path.name, error)
     rejected = path.parent / "rejected"

@@ -98,9 +98,6 @@ class Questions:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._waiting
-
     def ask(self, name: str, probe: Probe) -> None:
         """Takes a question, which waits for those before it."""
         self._waiting[name] = self._prober.parts(probe)
@@ -156,8 +153,9 @@ def _answer_all(folder: ExperimentFolder, prober: Prober) -> None:
         for name, command in receive(folder):
             if isinstance(command, Probe):
                 questions.ask(name, command)
-                while (answer := questions.work(PAUSE)) is None:
-                    pass
+                answer = None
+                while answer is None:
+                    answer = questions.work(PAUSE)
                 _write(writer, answer, folder.status().step)
                 discard(folder, name)
     finally:

@@ -15,6 +15,7 @@ from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import (
     Command,
+    Inbox,
     Pause,
     Probe,
     Resume,
@@ -22,8 +23,6 @@ from tuitrain.record.inbox import (
     SetPace,
     Step,
     Stop,
-    discard,
-    receive,
 )
 from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import Event, EventKind, ExperimentState, RunResult, RunStatus, Status
@@ -56,7 +55,7 @@ class Session:
         self._stacks: list[Progress] = []
         self._rate = Rate()
         self._news: list[News] = []
-        self._known: set[str] = set()
+        self._inbox = Inbox(folder)
         self._results_due = self._recording = 0.0
         self._writer: BackgroundWriter | None = None
 
@@ -196,7 +195,7 @@ class Session:
 
     def _take_turn(self) -> None:
         """Obeys what has come in; else trains a block of one stack, or rests if none is due."""
-        commands = self._received()
+        commands = self._inbox.receive()
         stack = self._next_stack()
         wait = IDLE
         if self._status.state == "running":
@@ -260,21 +259,12 @@ class Session:
 
     # Commands -------------------------------------------------------------------------------
 
-    def _received(self) -> list[tuple[str, Command]]:
-        """The commands that have come in; what came before acts no second time."""
-        commands = receive(self.folder, but=self._questions)
-        for name, _ in commands:
-            if name in self._known:  # it has come again, or could not be deleted
-                discard(self.folder, name)
-        return [(name, command) for name, command in commands if name not in self._known]
-
     def _obey_all(self, commands: list[tuple[str, Command]]) -> None:
         """Does what is asked."""
         obeyed = []
         for name, command in commands:
             if self._stopping:
                 break  # what comes after a stop is not done any more
-            self._known.add(name)
             if isinstance(command, Probe):
                 self._questions.ask(name, command)
             else:
@@ -287,7 +277,7 @@ class Session:
         self._record(self._due_results())
         self._written()
         for name in names:
-            discard(self.folder, name)
+            self._inbox.done(name)
 
     def _answer(self) -> None:
         """Goes on with the first question for as long as a block takes: training must go on too."""
