@@ -281,7 +281,7 @@ class RunFacts:
             if len(series := self.evaluated(name)) and "accuracy" not in told.sentence:
                 reached = f"{told.sentence}; {name.replace('_', ' ')} {percent(series.last)}"
                 if not self.recording.status.ended:
-                    reached += f" after step {series.last_step:,}"
+                    reached += f" at {series.last_step:,}"
                 return told._replace(sentence=reached)
         return told
 
