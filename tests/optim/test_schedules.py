@@ -61,6 +61,8 @@ TWINS: list[tuple[str, Twin]] = [
     ("cosine", partial(lr_scheduler.CosineAnnealingLR, T_max=TOTAL)),
     ("cosine:end=0.1", partial(lr_scheduler.CosineAnnealingLR, T_max=TOTAL, eta_min=0.1)),
     ("one-cycle", partial(lr_scheduler.OneCycleLR, max_lr=1.0, total_steps=TOTAL)),
+    ("one-cycle:rise=1",
+     partial(lr_scheduler.OneCycleLR, max_lr=1.0, total_steps=TOTAL, pct_start=1.0)),
     ("one-cycle:start=0.1,end=0.001,rise=0.25",
      partial(lr_scheduler.OneCycleLR, max_lr=1.0, total_steps=TOTAL, pct_start=0.25,
              div_factor=10.0, final_div_factor=100.0)),

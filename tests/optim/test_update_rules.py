@@ -170,6 +170,22 @@ def test_rmsprop_in_all_its_forms_follows_torch(momentum: float, centered: bool)
     assert_follows(path, train_twin(rmsprop, problem, 0.01))
 
 
+def test_without_momentum_nothing_is_dampened_as_in_torch() -> None:
+    momentum = OPTIMIZERS["momentum"](lr=0.01, momentum=0.0, dampening=0.4)
+    problem = Problem(7)
+    path = train(momentum, [problem], [0.01])[:, 0]
+    assert_follows(path, train_twin(momentum, problem, 0.01))
+
+
+def test_rprop_follows_gradients_whose_product_float32_cannot_hold() -> None:
+    p = torch.tensor([[0.0]], dtype=torch.float32)
+    rprop = OPTIMIZERS["rprop"](lr=0.01)
+    state = [torch.zeros_like(p) for _ in rprop.state]
+    for t in range(1, 51):
+        p, *state = rprop.step(t, torch.tensor([[0.01]]), p, 1e-24 * (p - 5), *state)
+    assert p.item() == pytest.approx(5, abs=0.1)
+
+
 @pytest.mark.parametrize("name", TWINS)
 def test_defaults_are_those_of_torch(name: str) -> None:
     defaults = hyperparameters(OPTIMIZERS[name])

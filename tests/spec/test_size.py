@@ -72,7 +72,8 @@ def test_a_linear_model():
     assert counted.text.splitlines() == [
         "layers = 0 hidden + 1 output = 1",
         "parameters = 6 w + 2 b = 8",
-        "multiply-adds = 3×2 = 6 a row, × 2 rows = 12 a step",  # noqa: RUF001
+        "multiply-adds = 3×2 = 6 a row forwards; "  # noqa: RUF001
+        "24 a step of 2 rows, with the gradient",
     ]
 
 
@@ -92,8 +93,8 @@ def test_many_layers_alike_are_written_as_a_product():
     assert counted.text.splitlines() == [
         "layers = 8 hidden + 1 output = 9",
         "parameters = 24 w1 + 12 b1 + 7 × (144 w + 12 b) + 12 w9 + 1 b9 = 1,141",  # noqa: RUF001
-        "multiply-adds = 2×12 + 7 × (12×12) + 12×1 = 1,044 a row, "  # noqa: RUF001
-        "× 30 rows = 31,320 a step",  # noqa: RUF001
+        "multiply-adds = 2×12 + 7 × (12×12) + 12×1 = 1,044 a row forwards; "  # noqa: RUF001
+        "93,240 a step of 30 rows, with the gradient",
     ]
     two = size(override(find("deep-relu"), {"model.hidden": [12, 12, 12]}))
     assert "24 w1 + 12 b1 + 144 w2 + 12 b2 + 144 w3 + 12 b3 + 12 w4 + 1 b4" in two.text

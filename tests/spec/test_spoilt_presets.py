@@ -22,13 +22,23 @@ from tuitrain.spec.load import decode, parse, to_document, to_toml
         ("iris", {"accuracy": (1, 0.9)}, ".accuracy: cannot be [1.0, 0.9]; expected the "),
         (
             "sales-mse",
-            {"data_loss": (0, 1), "accuracy": (0, 1)},
+            {"accuracy": (0, 1)},
             ".accuracy: cannot be without classes; expected data_loss or test_loss",
         ),
         (
             "sales-mse",
             {"test_loss": (0, 1)},
             ".test_loss: has no rows for testing; expected data.test above 0",
+        ),
+        (
+            "iris",
+            {"data_loss": (0, 1)},
+            ".data_loss: is the loss itself; expected loss_below, or data and regularisation",
+        ),
+        (
+            "cross-entropy-two-guesses",
+            {"accuracy": (0, 1)},
+            ".accuracy: cannot be of a single row; expected at least two rows to train on",
         ),
         ("iris", {"accuracy": (0.9,)}, ".accuracy: cannot be [0.9]; expected a list of 2 numbers"),
         ("iris", {"accuracy": (0.9, "1")}, '.accuracy[1]: cannot be "1"; expected a number'),

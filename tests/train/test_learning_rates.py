@@ -19,6 +19,7 @@ from tuitrain.optim.schedules import (
     Schedule,
 )
 from tuitrain.optim.sgd import SGD
+from tuitrain.optim.sign import Rprop
 from tuitrain.spec.experiment import Run
 from tuitrain.spec.preset import Preset
 from tuitrain.train import Trainer
@@ -83,15 +84,32 @@ def test_a_rate_set_in_the_warm_up_is_the_peak(
     assert rates.max() == 0.01
 
 
-def test_a_rate_set_in_the_warm_up_of_a_cycle_is_its_start(problem: Problem, runs: Runs) -> None:
-    schedule = OneCycle(start=0.25, warmup=10)
+@pytest.mark.parametrize("done", [0, 3, 20])
+@pytest.mark.parametrize("start", [0.0, 0.25])
+def test_a_rate_set_while_one_cycle_rises_is_its_peak(
+    problem: Problem, runs: Runs, start: float, done: int
+) -> None:
+    schedule = OneCycle(start=start, warmup=10, rise=0.3)
     preset = problem(schedule=schedule, steps=110)
-    rates = rates_after(Trainer(preset, runs(preset)), 3, 0.01)
-    assert rates[:8].tolist() == [0.01] * 8
-    np.testing.assert_allclose(
-        rates[7:], 0.01 * schedule.factors(np.arange(10, 110), 110) / 0.25, rtol=1e-14
-    )
-    assert rates.max() == pytest.approx(0.04, rel=1e-3)
+    rates = rates_after(Trainer(preset, runs(preset)), done, 0.01)
+    peak = 10 + 29 - done
+    assert rates[: peak + 1].tolist() == [0.01] * (peak + 1)
+    planned = schedule.factors(np.arange(39, 110), 110)
+    np.testing.assert_allclose(rates[peak:], 0.01 * planned, rtol=1e-14)
+
+
+def test_a_rule_that_takes_the_rate_once_keeps_its_own(problem: Problem, runs: Runs) -> None:
+    preset = problem(optimizer=Rprop(lr=0.1), steps=9)
+    alone = Trainer(preset, runs(preset, [Rprop(lr=0.1)]))
+    alone.set_learning_rate(0.2)
+    assert alone.learning_rates().tolist() == [0.2]
+    alone.advance(1)
+    with pytest.raises(InputError, match="rprop takes the learning rate for its first step alone"):
+        alone.set_learning_rate(0.3)
+    both = Trainer(preset, runs(preset, [Rprop(lr=0.1), SGD(lr=0.1)]))
+    both.advance(1)
+    both.set_learning_rate(0.3)
+    assert both.learning_rates().tolist() == [0.1, 0.3]
 
 
 @pytest.mark.parametrize("warmup", [0, 10])

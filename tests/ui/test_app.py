@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import threading
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from textual.screen import Screen
 
 import tuitrain.ui.app
 import tuitrain.ui.screens.setup
+from tests.nvml import Card, driver
 from tests.ui.conftest import dashboard, state, until
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import single
 from tuitrain.spec.overrides import override
 from tuitrain.spec.preset import Preset
-from tuitrain.ui.app import TuitrainApp
+from tuitrain.ui.app import TuitrainApp, devices
 from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.setup import Filter, SetupScreen
 from tuitrain.worker.launch import WarmWorker
@@ -100,3 +102,15 @@ async def test_leaving_at_the_first_frame_ends_in_peace(runs_dir: Path, monkeypa
     app = TuitrainApp(runs_dir)
     await app.run_async(headless=True, size=(120, 40))
     assert app.return_code == 0
+
+
+@pytest.mark.parametrize(
+    ("torch", "offered"), [("2.13.0+cpu", ["auto", "cpu"]), ("2.13.0", ["auto", "cpu", "cuda:0"])]
+)
+def test_a_gpu_is_offered_where_pytorch_can_use_it(
+    torch: str, offered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: torch)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    with driver(Card("GPU-1")):
+        assert devices() == offered

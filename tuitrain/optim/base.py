@@ -8,6 +8,9 @@ from typing import Annotated, Any, ClassVar, Protocol
 
 from msgspec import Meta, Struct, structs
 
+MOST_STEPS = 10**12
+
+Count = Annotated[int, Meta(ge=1, le=MOST_STEPS)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
@@ -61,6 +64,8 @@ class Optimizer(
     Hyper-parameters are Python floats: what is computed from them alone (`1 - beta2**t`) is
     float64, and is cast only where it meets a tensor.
 
+    `follows_lr` is whether every step depends on the learning rate, and not the first one alone.
+
     Raises:
         ValueError: a hyper-parameter is infinite or not a number.
     """
@@ -69,6 +74,7 @@ class Optimizer(
 
     state: ClassVar[tuple[str, ...]] = ()
     paper: ClassVar[str] = ""
+    follows_lr: ClassVar[bool] = True
     step: ClassVar[Callable[..., tuple[Any, ...]]]
 
     def __post_init__(self) -> None:

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 
 import msgspec
 from msgspec import Meta, Struct, structs
 
 from tuitrain.errors import InputError
-from tuitrain.optim.base import NonNegative, Positive, UpToOne, require_finite
+from tuitrain.optim.base import MOST_STEPS, Count, NonNegative, Positive, UpToOne, require_finite
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
-
-Steps = Annotated[int, Meta(ge=1)]
 
 
 class Schedule(
@@ -39,7 +38,7 @@ class Schedule(
         ValueError: a setting is infinite or not a number.
     """
 
-    warmup: Annotated[int, Meta(ge=0)] = 0
+    warmup: Annotated[int, Meta(ge=0, le=MOST_STEPS)] = 0
     warmup_from: NonNegative = 0.0
 
     shape: ClassVar[Callable[..., Any]]
@@ -61,6 +60,10 @@ class Schedule(
         proper = self.shape(np.maximum(done - self.warmup, 0.0), max(total - self.warmup, 1))
         return np.where(done < self.warmup, rising, proper)
 
+    def rising(self, total: int) -> int:
+        """How many of `total` updates are done when the learning rate has risen for good."""
+        return self.warmup
+
 
 class Constant(Schedule, frozen=True, kw_only=True, tag="constant"):
     """lr"""
@@ -73,7 +76,7 @@ class Exponential(Schedule, frozen=True, kw_only=True, tag="exponential"):
     """lr * decay^(t / every), with t / every rounded down if staircase"""
 
     decay: Positive = 0.99
-    every: Steps = 1
+    every: Count = 1
     staircase: bool = False
 
     def shape(self, done: Floats, total: int) -> Floats:
@@ -84,7 +87,7 @@ class InverseTime(Schedule, frozen=True, kw_only=True, tag="inverse-time"):
     """lr / (1 + decay * t / every), with t / every rounded down if staircase"""
 
     decay: NonNegative = 0.01
-    every: Steps = 1
+    every: Count = 1
     staircase: bool = False
 
     def shape(self, done: Floats, total: int) -> Floats:
@@ -94,7 +97,7 @@ class InverseTime(Schedule, frozen=True, kw_only=True, tag="inverse-time"):
 class Step(Schedule, frozen=True, kw_only=True, tag="step"):
     """lr * gamma^floor(t / every)"""
 
-    every: Steps = 1000
+    every: Count = 1000
     gamma: Positive = 0.1
 
     def shape(self, done: Floats, total: int) -> Floats:
@@ -106,7 +109,7 @@ class Polynomial(Schedule, frozen=True, kw_only=True, tag="polynomial"):
 
     end: NonNegative = 0.0
     power: Positive = 1.0
-    steps: Steps | None = None
+    steps: Count | None = None
 
     def shape(self, done: Floats, total: int) -> Floats:
         left = 1 - share(done, self.steps or total)
@@ -117,7 +120,7 @@ class Cosine(Schedule, frozen=True, kw_only=True, tag="cosine"):
     """lr * (end + (1 - end) * (1 + cos(pi * t / steps)) / 2)"""
 
     end: NonNegative = 0.0
-    steps: Steps | None = None
+    steps: Count | None = None
 
     def shape(self, done: Floats, total: int) -> Floats:
         return cosine(1.0, self.end, share(done, self.steps or total))
@@ -129,16 +132,22 @@ class OneCycle(Schedule, frozen=True, kw_only=True, tag="one-cycle"):
     start: NonNegative = 0.04
     end: NonNegative = 4e-6
     rise: UpToOne = 0.3
-    steps: Steps | None = None
+    steps: Count | None = None
 
     def shape(self, done: Floats, total: int) -> Floats:
         import numpy as np
 
-        last = (self.steps or total) - 1
-        peak = max(self.rise * (last + 1) - 1, 0.0)
+        peak = self._peak(total)
         up = cosine(self.start, 1.0, share(done, peak))
-        down = cosine(1.0, self.end, share(done - peak, last - peak))
-        return np.where(done < peak, up, down)
+        down = cosine(1.0, self.end, share(done - peak, (self.steps or total) - 1 - peak))
+        return np.where(done <= peak, up, down)
+
+    def _peak(self, total: int) -> float:
+        """Finished updates of `total` at the peak, which may lie between two."""
+        return max(self.rise * (self.steps or total) - 1, 0.0)
+
+    def rising(self, total: int) -> int:
+        return self.warmup + ceil(self._peak(max(total - self.warmup, 1)))
 
 
 def periods(done: Floats, every: int, staircase: bool) -> Floats:

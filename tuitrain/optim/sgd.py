@@ -65,7 +65,7 @@ class SGDM(Optimizer, frozen=True, kw_only=True):
 class Momentum(Optimizer, frozen=True, kw_only=True):
     """Heavy ball: the step gathers speed where the gradients agree.
 
-        b = g                                  first step
+        b = g                                  first step, or without momentum
         b = momentum b + (1 - dampening) g     later steps
         p = p - lr b
 
@@ -91,7 +91,7 @@ class Momentum(Optimizer, frozen=True, kw_only=True):
 
     def step(self, t: int, lr: Array, p: Array, g: Array, b: Array) -> Arrays:
         g = decayed(g, p, self.weight_decay)
-        b = g if t == 1 else self.momentum * b + (1 - self.dampening) * g
+        b = g if t == 1 or not self.momentum else self.momentum * b + (1 - self.dampening) * g
         return p - lr * b, b
 
 

@@ -8,6 +8,9 @@ from msgspec import Meta
 
 from tuitrain.optim.base import Array, Arrays, Fraction, NonNegative, Optimizer
 
+StepSize = Annotated[float, Meta(ge=0, le=1e30)]
+"""Within the range of float32."""
+
 
 class Rprop(Optimizer, frozen=True, kw_only=True):
     """Rprop: steps that grow while the gradient keeps its sign, and shrink when it turns.
@@ -34,15 +37,16 @@ class Rprop(Optimizer, frozen=True, kw_only=True):
     lr: NonNegative = 1e-2
     etaminus: Annotated[float, Meta(gt=0, lt=1)] = 0.5
     etaplus: Annotated[float, Meta(gt=1)] = 1.2
-    step_min: NonNegative = 1e-6
-    step_max: NonNegative = 50.0
+    step_min: StepSize = 1e-6
+    step_max: StepSize = 50.0
 
+    follows_lr = False
     state = ("d", "g_last")
     paper = "Riedmiller & Braun 1993; Igel & Hüsken 2000, iRprop-"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, d: Array, g_last: Array) -> Arrays:
         d = d + lr if t == 1 else d
-        agreement = (g * g_last).sign()
+        agreement = g.sign() * g_last.sign()  # g * g_last may be too small for float32
         d = (d * self.etaplus).where(agreement > 0, d)
         d = (d * self.etaminus).where(agreement < 0, d)
         d = d.clip(self.step_min, self.step_max)

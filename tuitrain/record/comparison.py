@@ -10,6 +10,7 @@ import numpy as np
 
 from tuitrain.record.live import Recording
 from tuitrain.record.ranking import Numbers, Ranked, default_target, losses, metrics, rank
+from tuitrain.record.status import Status
 from tuitrain.record.target import Losses
 from tuitrain.record.verdict import verdict
 from tuitrain.spec.experiment import Experiment
@@ -72,7 +73,8 @@ class Comparison:
         for pane, target in zip(self.panes, targets, strict=True):
             self.targets[pane.runs] = target
         self.steps = self._rows.steps_to(self.targets)
-        self.seconds = self.steps * self._seconds_per_step(recording)
+        each = step_seconds(recording.status, self.experiment)
+        self.seconds = self.steps * [each.get(run.preset, math.nan) for run in self.experiment.runs]
         ended = recording.ended
         return [
             self._standing(pane, target, ended)
@@ -106,11 +108,9 @@ class Comparison:
         least = min(known) if len(known) == len(pane.presets) else None
         return default_target(pane, self.losses, self.initial, least)
 
-    def _seconds_per_step(self, recording: Recording) -> Numbers:
-        """Of every run: the training time of its stack by the steps of that."""
-        status = recording.status
-        steps = status.stack_steps
-        seconds = status.stack_seconds or [status.seconds] * len(steps)
-        stacks = zip(self.experiment.presets, seconds, steps, strict=False)
-        each = {name: time / count for name, time, count in stacks if count}
-        return np.array([each.get(run.preset, math.nan) for run in self.experiment.runs])
+
+def step_seconds(status: Status, experiment: Experiment) -> dict[str, float]:
+    """Of every preset that has begun: the mean training time of a step, whose runs share it."""
+    seconds = status.stack_seconds or [status.seconds] * len(status.stack_steps)
+    stacks = zip(experiment.presets, seconds, status.stack_steps, strict=False)
+    return {name: time / steps for name, time, steps in stacks if steps}

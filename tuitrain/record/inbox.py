@@ -15,10 +15,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from tuitrain.optim.base import Positive
 from tuitrain.record import files
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.landscape import Finest, Plane, Window
-from tuitrain.spec.base import Positive
 
 log = logging.getLogger(__name__)
 _numbers = count()

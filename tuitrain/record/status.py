@@ -46,7 +46,6 @@ class Status:
         threads: threads that one operation may use.
         error: the one line that tells why the state is `failed`.
         exit_code: what a command that waited for this experiment exits with.
-        updated: time of this status, seconds since 1970.
         stack_steps: finished steps of each stack.
         stack_totals: planned steps of each stack.
         stack_seconds: of `seconds`, those of each stack; empty in old recordings.
@@ -64,7 +63,6 @@ class Status:
     threads: int = 0
     error: str = ""
     exit_code: int = 0
-    updated: float = 0.0
     stack_steps: list[int] = field(default_factory=list)
     stack_totals: list[int] = field(default_factory=list)
     stack_seconds: list[float] = field(default_factory=list)

@@ -7,16 +7,12 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 MOST_ROWS = 10_000_000
-MOST_STEPS = 10**12
 MOST_CLASSES = 1_000
 LARGEST = 1_000_000
 """Magnitude of what random numbers are drawn by: their range and squares never overflow."""
 
-Count = Annotated[int, Meta(ge=1, le=MOST_STEPS)]
 Rows = Annotated[int, Meta(ge=1, le=MOST_ROWS)]
 Seed = Annotated[int, Meta(ge=0, lt=2**32)]
-NonNegative = Annotated[float, Meta(ge=0)]
-Positive = Annotated[float, Meta(gt=0)]
 Number = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
 Deviation = Annotated[float, Meta(ge=0, le=LARGEST)]
 """How far numbers that are drawn spread."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import prod
 
-from tuitrain.optim import AnyOptimizer
+from tuitrain.optim import name_of
+from tuitrain.optim.schedules import Constant, format_schedule
 from tuitrain.optim.sign import Rprop
 from tuitrain.spec import expression
 from tuitrain.spec.base import MOST_CLASSES, Numbers
@@ -47,7 +48,7 @@ def check(preset: Preset) -> None:
     _data(preset)
     _model(preset)
     _loss(preset)
-    _optimizer(preset.optimizer)
+    _optimizer(preset)
     _batch(preset)
     _parameters("model.init", preset.model.init, shapes(preset))
     _parameters("expected.weights", preset.expected.weights, shapes(preset))
@@ -198,6 +199,8 @@ def _targets(preset: Preset, kind: str) -> None:
     match loss:
         case SoftmaxCrossEntropy(targets="sparse"):
             fits, fitting = "the number of a class in every row: 0, 1, ...", _is_class
+            if isinstance(data, Points) and classes(preset) < 2:
+                raise SpecError("data.y", "is of one class", "at least two: 0 and 1")
         case SoftmaxCrossEntropy() | CrossEntropy():
             fits, fitting = "rows of at least two numbers >= 0 with the sum 1", _are_shares
             if isinstance(data, Points) and inputs_outputs(preset)[1] < 2:
@@ -239,7 +242,13 @@ def _output(preset: Preset, kind: str) -> None:
                 f'cannot be "{output}": loss.kind "{kind}" takes what comes before it',
                 '"linear"',
             )
-        case CrossEntropy() if output != "softmax" and isinstance(model, Network | Convolution):
+        case CrossEntropy() if isinstance(model, Linear):
+            raise SpecError(
+                "model.kind",
+                f'cannot be "linear": loss.kind "{kind}" takes probabilities',
+                '"network" with output = "softmax", or loss.kind = "softmax-cross-entropy"',
+            )
+        case CrossEntropy() if output != "softmax" and not isinstance(model, Parameter):
             raise SpecError(
                 "model.output",
                 f'cannot be "{output}": loss.kind "{kind}" takes probabilities',
@@ -249,10 +258,17 @@ def _output(preset: Preset, kind: str) -> None:
             raise SpecError("model.output", 'cannot be "softmax" with one output', '"linear"')
 
 
-def _optimizer(optimizer: AnyOptimizer) -> None:
-    match optimizer:
+def _optimizer(preset: Preset) -> None:
+    match preset.optimizer:
         case Rprop(step_min=low, step_max=high) if low > high:
             raise SpecError("optimizer.step_min", f"cannot be {low}", f"at most {high}, step_max")
+    if not preset.optimizer.follows_lr and preset.schedule != Constant():
+        rule = name_of(preset.optimizer)
+        raise SpecError(
+            "schedule",
+            f'cannot be "{format_schedule(preset.schedule)}" with {rule}',
+            f'"constant": {rule} takes lr for its first step alone',
+        )
 
 
 def _batch(preset: Preset) -> None:
@@ -290,7 +306,8 @@ def _shape(value: object) -> tuple[int, ...] | None:
 
 def _metrics(preset: Preset) -> None:
     """Every metric must be one that a training of this preset is judged by."""
-    counted, tested = classes(preset) > 0, test_rows(preset) > 0
+    counted, tested = _of_classes(preset), test_rows(preset) > 0
+    costs = preset.regularisation.l1 > 0 or preset.regularisation.l2 > 0
     for name, (low, high) in preset.expected.metrics.items():
         key = f"expected.metrics.{name}"
         if name not in METRICS:
@@ -299,8 +316,21 @@ def _metrics(preset: Preset) -> None:
             raise SpecError(key, "has no rows for testing", "data.test above 0")
         if name.endswith("accuracy") and not counted:
             raise SpecError(key, "cannot be without classes", "data_loss or test_loss")
+        if name == "accuracy" and rows(preset) < 2:
+            raise SpecError(key, "cannot be of a single row", "at least two rows to train on")
+        if name == "data_loss" and (not costs or isinstance(preset.loss, Expression)):
+            raise SpecError(key, "is the loss itself", "loss_below, or data and regularisation")
         if low > high:
             raise SpecError(key, f"cannot be [{low}, {high}]", "the least value first")
+
+
+def _of_classes(preset: Preset) -> bool:
+    """Whether every row belongs to one class alone, as accuracy counts them."""
+    data = preset.data
+    if not isinstance(data, Points) or not classes(preset):
+        return classes(preset) > 0
+    several = [y for y in data.y if isinstance(y, list) and len(y) > 1]
+    return all(set(y) <= {0, 1} and sum(y) == 1 for y in several)
 
 
 def in_words(shape: tuple[int, ...]) -> str:

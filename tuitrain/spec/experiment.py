@@ -7,8 +7,9 @@ from typing import Literal
 from msgspec import Struct, field
 
 from tuitrain.optim import AnyOptimizer, name_of
+from tuitrain.optim.base import Count, Positive
 from tuitrain.optim.schedules import AnySchedule
-from tuitrain.spec.base import Count, Positive, Seed
+from tuitrain.spec.base import Seed
 from tuitrain.spec.preset import Preset
 
 

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from tuitrain.spec.base import NonNegative, Strict, Tagged
+from tuitrain.optim.base import NonNegative
+from tuitrain.spec.base import Strict, Tagged
 
 
 class MeanSquared(Tagged, frozen=True, tag="mse"):
@@ -37,7 +38,7 @@ class SoftmaxCrossEntropy(Tagged, frozen=True, tag="softmax-cross-entropy"):
 class CrossEntropy(Tagged, frozen=True, tag="cross-entropy"):
     """-sum y log(prediction), mean over rows: predictions are probabilities."""
 
-    clip: Annotated[float, Meta(gt=0, lt=1)] = 1e-10
+    clip: Annotated[float, Meta(ge=1e-37, lt=1)] = 1e-10  # float32 ends at 1.2e-38
     """Probabilities are clipped to [clip, 1], so that the logarithm stays finite."""
 
 

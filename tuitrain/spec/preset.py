@@ -10,8 +10,9 @@ from typing import Literal
 from msgspec import field
 
 from tuitrain.optim import AnyOptimizer
+from tuitrain.optim.base import Count, Positive
 from tuitrain.optim.schedules import AnySchedule, Constant
-from tuitrain.spec.base import Count, Numbers, Positive, Rows, Seed, Strict
+from tuitrain.spec.base import Numbers, Rows, Seed, Strict
 from tuitrain.spec.data import AnyData
 from tuitrain.spec.loss import AnyLoss, Regularisation
 from tuitrain.spec.model import AnyModel

@@ -248,7 +248,9 @@ class Size:
     Attributes:
         layers: hidden layers + output layer.
         parameters: all w + all b.
-        text: the same, and the multiply-adds of a forward pass, as three lines that show the sums.
+        text: the same, and the multiply-adds, as three lines that show the sums. The gradient of a
+            layer takes as many for its weights as the layer itself, and as many for its inputs,
+            which the first layer need not know.
     """
 
     layers: int
@@ -261,6 +263,7 @@ def size(preset: Preset) -> Size:
     stack = layers(preset)
     parameters = {name: prod(shape) for name, shape in shapes(preset).items()}
     adds, batch = sum(layer.multiply_adds for layer in stack), batch_rows(preset)
+    step = batch * (3 * adds - stack[0].multiply_adds) if stack else 0
     total = sum(parameters.values())
     by_layer = [dict(each) for _, each in groupby(parameters.items(), lambda item: item[0][1:])]
     counted = _added([_counted(layer) for layer in by_layer])
@@ -271,7 +274,8 @@ def size(preset: Preset) -> Size:
             if stack
             else "layers = 0 (no network: the parameter itself is the prediction)",
             f"parameters = {counted}" + (f" = {total:,}" if len(parameters) > 1 else ""),
-            f"multiply-adds = {products} = {adds:,} a row, × {batch:,} rows = {adds * batch:,} a step"  # noqa: RUF001, E501
+            f"multiply-adds = {products} = {adds:,} a row forwards; "
+            f"{step:,} a step of {batch:,} rows, with the gradient"
             if stack
             else "multiply-adds = 0",
         )

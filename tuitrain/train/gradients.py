@@ -119,7 +119,7 @@ class Formula(Objective):
     def __call__(self, p: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         result: Dual = evaluate(self._formula, Dual(p, 1.0))
         slope = result.slope
-        gradient = slope if isinstance(slope, torch.Tensor) else torch.full_like(p, slope)
+        gradient = slope if isinstance(slope, torch.Tensor) else torch.zeros_like(p) + slope
         return result.value.sum(1), gradient
 
 

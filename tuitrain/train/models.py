@@ -6,7 +6,7 @@ which are more, and a softmax over few classes is twenty times as fast.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod, sqrt
 
 import numpy as np
@@ -59,9 +59,9 @@ def initial(preset: Preset, seed: int) -> NDArray[np.float64]:
     on what `init` gives.
     """
     random = np.random.RandomState(seed)
-    values = []
+    stack, values = layers(preset), []
     for name, shape in shapes(preset).items():
-        started = _started(preset, name, shape, random)
+        started = _started(preset, stack, name, shape, random)
         given = preset.model.init.get(name) if seed == preset.train.seed else None
         value = started if given is None else np.asarray(given, np.float64)
         values.append(np.reshape(value, prod(shape)))
@@ -69,7 +69,11 @@ def initial(preset: Preset, seed: int) -> NDArray[np.float64]:
 
 
 def _started(
-    preset: Preset, name: str, shape: tuple[int, ...], random: np.random.RandomState
+    preset: Preset,
+    stack: Sequence[Layer],
+    name: str,
+    shape: tuple[int, ...],
+    random: np.random.RandomState,
 ) -> NDArray[np.float64]:
     """The start values of a parameter."""
     model = preset.model
@@ -77,8 +81,7 @@ def _started(
         return np.asarray(random.normal(0.0, abs(model.std), shape))
     if name.startswith("b"):
         return np.full(shape, model.biases)
-    layer = layers(preset)[int(name.removeprefix("w")) - 1]
-    return _drawn(model.initialisation, layer, random)
+    return _drawn(model.initialisation, stack[int(name.removeprefix("w")) - 1], random)
 
 
 def _drawn(

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from tuitrain.errors import InputError
+from tuitrain.optim import name_of
 from tuitrain.optim.schedules import AnySchedule
 from tuitrain.spec.evaluation import pictured, stride
 from tuitrain.spec.experiment import Run
@@ -35,8 +36,8 @@ BLOCK_VALUES = 2**22
 class Trainer:
     """Trains the runs of one stack together.
 
-    A run's numbers depend neither on how the steps are divided over `advance` calls (bit by bit)
-    nor, but for rounding, on the runs it is stacked with.
+    A run's numbers depend neither on how the steps are divided over `advance` calls (bit by bit,
+    with one thread) nor, but for rounding, on the runs it is stacked with.
 
     Args:
         preset: what to train.
@@ -232,25 +233,32 @@ class Trainer:
     def set_learning_rate(self, lr: float, run: int | None = None) -> None:
         """Let the next step use exactly `lr`; the schedule goes on in proportion to it.
 
-        A warm-up ends there: `lr` is kept until the step at which the warm-up would have ended,
-        and the schedule proper starts from it then. Where the schedule's factor for the next
-        step is 0, `lr` is kept from there on.
+        What rises ends there: `lr` is kept until the step at which the warm-up, or the rise of
+        one-cycle, would have ended, and the schedule goes on from it then. Where the schedule's
+        factor for the next step is 0, `lr` is kept from there on. A rule that takes the learning
+        rate for its first step alone is left as it is.
 
         Args:
             lr: the learning rate of the next step.
             run: index of the run; None means all of them.
 
         Raises:
-            InputError: `lr` is negative or not finite, or there is no such run.
+            InputError: `lr` is negative or not finite, there is no such run, or no run is left
+                that would follow it.
         """
         if not isfinite(lr) or lr < 0:
             raise InputError(f"learning rate {lr}", expected="a finite number, 0 or more")
         if run is not None and not 0 <= run < len(self.runs):
             raise InputError(f"run {run}", expected=f"0 to {len(self.runs) - 1}")
-        for index in range(len(self.runs)) if run is None else [run]:
+        chosen = range(len(self.runs)) if run is None else [run]
+        following = [i for i in chosen if self.runs[i].optimizer.follows_lr or not self.step]
+        if not following:
+            rule = name_of(self.runs[chosen[0]].optimizer)
+            raise InputError(f"{rule} takes the learning rate for its first step alone")
+        for index in following:
             schedule = self.runs[index].schedule
-            self._lr[index], self._warmed[index] = lr, schedule.warmup
-            done = max(self.step, schedule.warmup)
+            self._lr[index], self._warmed[index] = lr, schedule.rising(self.total)
+            done = max(self.step, schedule.rising(self.total))
             self._reference[index] = schedule.factors(done, self.total)
 
     def learning_rates(self) -> NDArray[np.float64]:

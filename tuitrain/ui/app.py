@@ -225,8 +225,11 @@ def is_viewer(screen: Screen[Any]) -> TypeGuard[TrainingScreen]:
 
 
 def devices() -> list[str]:
-    """What the device menu offers."""
+    """What the device menu offers: no GPU where PyTorch was built without CUDA."""
+    from importlib.metadata import version
+
     from tuitrain.record.usage import usable
 
-    cuda = [f"cuda:{number}" for number in range(usable())]
-    return ["auto", "cpu", *cuda]
+    if version("torch").endswith("+cpu"):
+        return ["auto", "cpu"]
+    return ["auto", "cpu", *(f"cuda:{number}" for number in range(usable()))]

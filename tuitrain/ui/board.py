@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from tuitrain.data.optimum import optima
 from tuitrain.record.bands import Bands, Gap, Numbers
-from tuitrain.record.comparison import Comparison, Standing
+from tuitrain.record.comparison import Comparison, Standing, step_seconds
 from tuitrain.record.live import Recording
 from tuitrain.record.ranking import ACCURACIES, quartiles, rank, rounding
 from tuitrain.record.status import RunResult
@@ -109,18 +110,19 @@ class Board:
         whole = math.lcm(*self.batches)
         return [whole // batches for batches in self.batches]
 
-    @property
-    def step_unit(self) -> float:
-        """What one tick of the x axis is in its unit.
+    def step_unit(self, presets: Sequence[str]) -> float:
+        """What one tick of the x axis is in its unit, in a chart of some presets.
 
-        Seconds are those of the whole experiment, whose runs train side by side: the mean time
-        of a step so far.
+        In seconds it is the mean time of a step of theirs so far: the runs of a preset train side
+        by side, and what other presets take does not count.
         """
         if self.unit == "epoch":
             return 1 / math.lcm(*self.batches)
-        status = self.recording.status
-        steps = max(status.stack_steps, default=0)
-        return status.seconds / steps if self.unit == "seconds" and steps else 1.0
+        if self.unit == "seconds":
+            each = step_seconds(self.recording.status, self.experiment)
+            known = [each[name] for name in presets if name in each]
+            return fmean(known) if known else 1.0
+        return 1.0
 
     def total(self, presets: Sequence[str]) -> int:
         """Planned ticks of some presets; 0 where the end is not known beforehand."""

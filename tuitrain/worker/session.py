@@ -384,7 +384,6 @@ class Session:
             stack_steps=[trainer.step for trainer in trainers],
             stack_totals=[trainer.total for trainer in trainers],
             stack_seconds=[stack.seconds for stack in self._stacks],
-            updated=time.time(),
         )
         weights = [(x.stack, x.step, x.weights()) for x in trainers] if snapshot else []
         self._writer.record(Entry(self._status, self._news, results, weights))

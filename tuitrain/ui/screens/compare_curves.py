@@ -119,7 +119,7 @@ class CurvesView(Container):
         pane = board.lines.panes[index]
         presets = list(board.experiment.presets) if board.gap_shown else pane.presets
         chart.steps = board.total(presets)
-        chart.step_unit, chart.unit_name = board.step_unit, UNITS[board.unit]
+        chart.step_unit, chart.unit_name = board.step_unit(presets), UNITS[board.unit]
         title = GAPS if board.gap_shown else pane.name if len(self.panes) > 1 else "Loss"
         by = "" if board.lines.by == SEEDS else f", one line each {board.lines.by}"
         seeds = any(len(line.runs) > 1 for line in board.lines)
