@@ -49,6 +49,26 @@ def test_an_error_goes_nowhere_where_stderr_is_closed(tuitrain: Command) -> None
     assert (ran.returncode, ran.stdout) == (2, b"")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "run line-fit --steps 5 --quiet >&-",
+        "compare line-fit --steps 5 --quiet <&-",
+        "experiments --json >&-",
+        "doctor >&-",
+    ],
+)
+def test_closed_streams_are_no_errors(tuitrain: Command, command: str) -> None:
+    ran = subprocess.run(
+        ["bash", "-c", f"{tuitrain.path} {command}"],
+        capture_output=True,
+        text=True,
+        env=tuitrain.environment,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("name", ["line-fit", "parabola-decay"])
 def test_a_shown_preset_is_a_preset_file(inside: Inside, tmp_path: Path, name: str) -> None:
     file = tmp_path / f"{name}.toml"

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tuitrain.record.bands import Band, Bands, Gap, joined
+from tuitrain.record.bands import Band, Bands, Gap
+from tuitrain.record.chunks import joined
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.live import Recording
 from tuitrain.spec.catalogue import find

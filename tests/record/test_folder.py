@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import re
@@ -134,6 +135,8 @@ def test_resolving(tmp_path: Path, experiment: Experiment) -> None:
         resolve(tmp_path, first.id[:8])
     with pytest.raises(InputError, match="no experiment 'x'"):
         resolve(tmp_path, "x")
+    with pytest.raises(InputError, match="an empty id"):
+        resolve(tmp_path, "")
 
 
 def test_where_experiments_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -223,6 +226,58 @@ def test_removing_waits_for_the_last_moment_of_a_worker(
     holder.stdin.flush()
     remove(folder)
     assert not folder.path.exists()
+
+
+def test_an_interrupted_removal_leaves_an_experiment_that_can_be_removed(
+    folder: ExperimentFolder, dead_pid: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started(folder, dead_pid)
+    record(folder, Status("finished"))
+    taken = []
+
+    def killed(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    def unlink(path: Path) -> None:
+        taken.append(path.name)
+        if path.name == "run.db":
+            monkeypatch.setattr(Path, "unlink", killed)
+        os.unlink(path)  # noqa: PTH108
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    monkeypatch.setattr(folders.shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        remove(folder)
+    assert "run.db" in taken
+    monkeypatch.undo()
+    [left] = experiments(folder.path.parent)
+    remove(left)
+    assert not folder.path.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_not_left_behind(
+    tmp_path: Path, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(folders.files, "replace", full)
+    with pytest.raises(InputError, match="No space left on device; expected free space"):
+        ExperimentFolder.create(tmp_path, experiment)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_holds_the_lock_lives_whatever_the_process_is_called(
+    folder: ExperimentFolder, holder: subprocess.Popen[str]
+) -> None:
+    """As from another container, or after the clock was set."""
+    stranger = folders.process.ProcessId(holder.pid, 1.0, "another boot")
+    folders.process.write(folder.path / "process.json", stranger)
+    assert not stranger.alive()
+    assert folder.alive()
+    holder.kill()
+    holder.wait()
+    assert not folder.alive()
 
 
 def test_what_is_alive_is_not_removed(folder: ExperimentFolder, dead_pid: int) -> None:

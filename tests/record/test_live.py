@@ -220,6 +220,29 @@ def test_rows_that_were_written_twice_are_taken_once(
     assert [block.first for block in recording.blocks(0)] == [1, 4, 7]
 
 
+def test_what_was_read_before_something_damaged_is_read_once(
+    folder: ExperimentFolder, writer: StoreWriter
+) -> None:
+    with writer.transaction():
+        writer.event(Event(0.0, 1, None, "paused", {}))
+        writer.append(chunk(0, 1))
+        writer.evaluation(Evaluation(0, 1, {"loss": np.array([1.0, 2.0])}))
+    with contextlib.closing(sqlite3.connect(folder.database)) as database, database:
+        database.execute("UPDATE runs SET metrics = '{'")
+    recording = Recording(folder)
+    for _ in range(3):
+        recording.refresh()
+        assert "could not be read" in recording.status.error
+    with contextlib.closing(sqlite3.connect(folder.database)) as database, database:
+        database.execute("UPDATE runs SET metrics = '{}'")
+    recording.refresh()
+    assert len(recording.events) == 1
+    assert len(recording.evaluated(0, "loss")[0]) == 1
+    assert len(recording.results) == 3
+    assert len(recording.series(0, "loss")) == 3
+    recording.close()
+
+
 def test_before_there_is_anything(folder: ExperimentFolder) -> None:
     recording = Recording(folder)
     recording.refresh()

@@ -132,7 +132,7 @@ def test_thinned_rows_that_begin_later_do_not_tell_it() -> None:
     losses = Losses(experiment)
     losses.add(Chunk(0, 8, 8, {"loss": np.array([[3.0, 2.0]]), "loss_min": np.array([[2.5, 1.5]])}))
     assert np.isnan(losses.initial).all()
-    assert losses.last.tolist() == [1.5]
+    assert losses.last.tolist() == [2.0]
     assert losses.steps_to([2.0]).tolist() == [16]
 
 

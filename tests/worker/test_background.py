@@ -13,7 +13,7 @@ from tuitrain.record.reader import StoreReader
 from tuitrain.record.status import Event, Status
 from tuitrain.record.store import StoreWriteError, StoreWriter
 from tuitrain.spec.recording import Chunk, Layout
-from tuitrain.worker.background import BackgroundWriter, Entry
+from tuitrain.worker.background import BackgroundWriter, Entry, patience
 
 
 def entry(step: int) -> Entry:
@@ -45,6 +45,23 @@ def test_entries_are_recorded_in_order_and_whole(writer: BackgroundWriter, path:
         assert [event.step for _, event in reader.events()] == list(range(1, 1001, 50))
         assert reader.status().step == 951
         assert reader.weights(0, "last")["w"][299].tolist() == [951.0, 951.0]
+
+
+def test_rows_of_one_entry_are_one_chunk(writer: BackgroundWriter, path: Path) -> None:
+    first, second, after_a_gap = (entry(step).news[0] for step in (1, 51, 201))
+    writer.record(Entry(Status("running"), [first, second, after_a_gap]))
+    writer.wait()
+    with contextlib.closing(StoreReader(path)) as reader:
+        found = [chunk for _, chunk in reader.chunks()]
+    assert [(chunk.first, chunk.rows) for chunk in found] == [(1, 100), (201, 50)]
+    assert found[0].series["loss"][0, [49, 50]].tolist() == [1.0, np.float32(1 / 51)]
+
+
+def test_rows_wait_the_longer_the_training_has_lasted() -> None:
+    few, many = entry(1).news, [Chunk(0, 1, 1, {"loss": np.zeros((300, 2000), np.float32)})]
+    waits = [patience(trained, few) for trained in (0.0, 10.0, 100.0, 1e5)]
+    assert waits == [0.0, 0.01, 0.1, 1.0]
+    assert patience(1e5, many) == 0.0
 
 
 def test_what_was_waited_for_is_there_for_a_reader(writer: BackgroundWriter, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +13,15 @@ from tests.worker.conftest import Begin, Until, acknowledgement, ended, obeyed, 
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import Pause, Probe, Step, Stop, send
 from tuitrain.record.landscape import Window, through
+from tuitrain.record.reader import StoreReader
 from tuitrain.record.store import StoreWriter
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import Experiment, single
 from tuitrain.spec.overrides import override
 from tuitrain.spec.recording import Chunk
 from tuitrain.train.probes import Surface
-from tuitrain.worker.session import Session
+from tuitrain.worker import background
+from tuitrain.worker.session import BLOCK, Session
 
 
 def test_a_store_that_cannot_be_written_fails_cleanly(
@@ -69,6 +72,38 @@ def test_rows_that_could_not_be_written_at_first_are_written_when_there_is_room(
     assert loss.steps.tolist() == list(range(1, len(loss) + 1))
     assert len(loss) >= tries[2]
     assert recording.results[0].steps == len(loss)
+
+
+def test_no_row_is_lost_by_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "SHARE", 1.0)
+    experiment = single(steps(find("line-fit"), 8000), device="cpu")
+    folder = ExperimentFolder.create(tmp_path, experiment)
+    Session(folder).run()
+    recording = ended(folder)
+    assert recording.series(0, "loss").steps.tolist() == list(range(1, 8001))
+    assert len(recording.blocks(0)) < 1 + recording.status.seconds / BLOCK / 2
+
+
+def test_what_failed_is_never_recorded_as_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = ExperimentFolder.create(tmp_path, single(steps(find("line-fit"), 50), device="cpu"))
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("disk is full")
+
+    snapshots = []
+
+    def first_alone(writer: StoreWriter, *snapshot: object) -> None:
+        snapshots.append(snapshot)
+        if len(snapshots) > 1:
+            monkeypatch.setattr(StoreWriter, "event", full)
+            full()
+
+    monkeypatch.setattr(StoreWriter, "snapshot", first_alone)
+    Session(folder).run()
+    with contextlib.closing(StoreReader(folder.database)) as reader:
+        assert reader.status().state == "running"
 
 
 def test_looking_on_does_not_end_the_training(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 UNLIMITED = 10_000
@@ -25,9 +26,15 @@ def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
 
 
 def show_table(made: Table) -> None:
-    """Prints a table, for a pipe without the blanks that fill its last column."""
+    """Prints a table, for a pipe without the blanks that fill its last column.
+
+    However narrow the terminal, its first column is never cut: that holds what one has to type.
+    """
     out = console()
     if out.is_terminal:
+        first = made.columns[0]
+        widths = (Measurement.get(out, out.options, cell).maximum for cell in first.cells)
+        first.min_width, first.no_wrap = max(widths, default=0), True
         out.print(made)
         return
     with out.capture() as captured:

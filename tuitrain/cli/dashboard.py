@@ -68,7 +68,7 @@ def show(app: TuitrainApp) -> None:
     app.run()
     for folder in app.left_running:
         if not (status := folder.status()).ended:
-            print(f"still {status.state}: tuitrain attach {folder.id}")
+            print(f"still {status.state}: tuitrain attach {folder.id}", file=sys.stderr)
 
 
 def end_with_terminal(terminal: int) -> None:

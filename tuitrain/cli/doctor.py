@@ -34,6 +34,10 @@ print(json.dumps({
 """
 
 
+PATIENCE = 120.0
+"""Seconds that PyTorch has to be imported and to look for GPUs."""
+
+
 class Finding(NamedTuple):
     """One line: what was looked at, whether it is well, and what was found."""
 
@@ -67,9 +71,14 @@ def versions() -> Iterator[Finding]:
 
 def devices() -> Iterator[Finding]:
     """PyTorch is asked in a process of its own: a broken one must not take the doctor along."""
-    asked = subprocess.run(
-        [sys.executable, "-c", PROBE], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-P", "-c", PROBE]  # -P: no torch.py of the working directory
+    try:
+        asked = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        yield Finding("torch", False, f"has not answered in {PATIENCE:g} s")
+        return
     if asked.returncode:
         problem = (asked.stderr.strip().splitlines() or ["no message"])[-1]
         yield Finding("torch", False, f"cannot be imported: {problem}")

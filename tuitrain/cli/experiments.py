@@ -72,6 +72,8 @@ def show(folder: ExperimentFolder, as_json: bool) -> None:
     if not recording.results:
         raise InputError(status.error or "nothing is recorded", where=folder.id)
     report(recording.corrupt)
+    if status.error:
+        click.echo(f"tuitrain: {folder.id}: {status.error}", err=True)
     if as_json:
         reported = ranking.report(recording) if several else result.report(recording)
         click.echo(json.dumps(reported, allow_nan=False))

@@ -46,17 +46,19 @@ def follow(folder: ExperimentFolder, interrupted: Callable[[], int], *, quiet: b
         quiet: show no progress.
     """
     reached = Reached(folder)
-    with display(quiet) as show, contextlib.closing(reached):
+    with display() as show, contextlib.closing(reached):
         asked = False
         while not (status := folder.status()).ended and interrupted() < 2:
-            show(*reached.read(status))
+            if not quiet:
+                show(*reached.read(status))
             if interrupted() and not asked:
                 send(folder, Stop())
                 asked = True
             time.sleep(POLL)
         if interrupted() and not asked and not status.ended:  # twice between two looks
             send(folder, Stop())
-        show(*reached.read(status))
+        if not quiet:
+            show(*reached.read(status))
         return status
 
 
@@ -136,11 +138,9 @@ def interrupts() -> Iterator[Callable[[], int]]:
 
 
 @contextmanager
-def display(quiet: bool) -> Iterator[Show]:
+def display() -> Iterator[Show]:
     """A progress bar where stderr is a terminal, else a line now and then."""
-    if quiet:
-        yield lambda _status, _reached: None
-    elif sys.stderr.isatty():
+    if sys.stderr.isatty():
         with Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from pathlib import Path
 
 from tuitrain.errors import InputError
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 training failed (or the reader of stdout went away), 2 bad
         input, 130 interrupted.
     """
+    open_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode is told what it can
@@ -41,8 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         return refuse(str(error))
     except OSError as error:
-        return refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return refuse(f"{error.filename or 'output'}: {error.strerror or error}")
     return code
+
+
+def open_closed() -> None:
+    """Lets streams that were closed (`>&-`) lead nowhere, instead of being None."""
+    for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - as long as the process
 
 
 def dispatch(arguments: Sequence[str]) -> int:
@@ -61,7 +70,6 @@ def refuse(problem: str) -> int:
     """Prints an error as one line of printable characters."""
     line = " ".join(problem.split())
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-    if sys.stderr is not None:  # it may be closed, and then print would take stdout
-        with contextlib.suppress(BrokenPipeError):
-            print(f"tuitrain: error: {shown}", file=sys.stderr)
+    with contextlib.suppress(BrokenPipeError):
+        print(f"tuitrain: error: {shown}", file=sys.stderr)
     return 2

@@ -83,6 +83,7 @@ def check_options(options: dict[str, Any]) -> None:
     """Refuses options that contradict each other, and lists."""
     exclude(options, ("steps", "epochs"), ("ui", "detach"), ("ui", "as_json"))
     exclude(options, ("detach", "as_json"))
+    exclude(options, ("fail_on_divergence", "detach"), ("fail_on_divergence", "ui"))
     exclude_twice(options)
     for name in ("optimizer", "lr"):
         if "," in (options[name] or ""):

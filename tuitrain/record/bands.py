@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tuitrain.record.live import Recording, joined
+from tuitrain.record.chunks import joined
+from tuitrain.record.live import Recording
 from tuitrain.record.ranking import quartiles_of_sorted
 from tuitrain.record.series import Series
 from tuitrain.spec.recording import Chunk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +56,32 @@ class Summary:
     high: NDArray[np.float64]
     last: NDArray[np.float64]
     bad: NDArray[np.float64]
+
+
+def joined(chunks: Iterable[Chunk]) -> list[list[Chunk]]:
+    """The chunks of one stack in blocks without a gap in their steps."""
+    blocks: list[list[Chunk]] = []
+    for chunk in chunks:
+        if blocks and chunk.first == blocks[-1][-1].last + chunk.stride:
+            blocks[-1].append(chunk)
+        else:
+            blocks.append([chunk])
+    return blocks
+
+
+def merged(chunks: Iterable[Chunk]) -> list[Chunk]:
+    """The same rows in as few chunks as can be."""
+    stacks: dict[int, list[Chunk]] = {}
+    for chunk in chunks:
+        stacks.setdefault(chunk.stack, []).append(chunk)
+    blocks = [block for mine in stacks.values() for block in joined(mine)]
+    return [block[0] if len(block) == 1 else _merged(block) for block in blocks]
+
+
+def _merged(block: Sequence[Chunk]) -> Chunk:
+    first = block[0]
+    series = {name: np.concatenate([c.series[name] for c in block], 1) for name in first.series}
+    return Chunk(first.stack, first.first, first.stride, series)
 
 
 def extent(chunk: Chunk) -> Extent:

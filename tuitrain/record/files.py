@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import struct
+import sys
 from pathlib import Path
+
+FLOCK = "qqihh" if sys.platform == "darwin" else "hhqqi0q"
+"""C's `struct flock`: type and whence, start and length, pid; on macOS in another order."""
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -26,3 +32,14 @@ def sync(path: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def locked(path: Path) -> bool:
+    """Whether another process holds the file locked with `lockf`; asked without taking the lock."""
+    darwin = sys.platform == "darwin"
+    wanted = (0, 0, 0, fcntl.F_WRLCK, 0) if darwin else (fcntl.F_WRLCK, 0, 0, 0, 0)
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        answer = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack(FLOCK, *wanted))
+        kind = struct.unpack(FLOCK, answer)[3 if darwin else 0]
+        return bool(kind != fcntl.F_UNLCK)
+    return False

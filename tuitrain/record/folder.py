@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import fcntl
 import importlib.metadata
 import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -34,8 +35,17 @@ from tuitrain.spec.load import (
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.table import content
 
+DESCRIPTION = "experiment.toml"
+"""File of an experiment with what is trained; a folder is an experiment by having it."""
+
 TABLES = "data"
 """Directory of an experiment with the CSV files that it learns from."""
+
+PROCESS = "process.json"
+"""File of an experiment that tells which process its worker is."""
+
+LOCK = "run.lock"
+"""File of an experiment that its worker holds locked for its life."""
 
 STARTING = 10.0
 """Seconds that a new folder may wait for its worker before it counts as dead."""
@@ -82,23 +92,31 @@ class ExperimentFolder:
             runs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             check_local(runs_dir)
             folder = cls(_new_directory(runs_dir, now))
-            folder.inbox.mkdir(mode=0o700)
-            if tables:
-                (folder.path / TABLES).mkdir(mode=0o700)
-            for name, content in tables.items():
-                files.replace(folder.path / name, content)
-            text = to_toml(experiment)
-            files.replace(folder.path / "experiment.toml", text.encode())
-            # of 10,000 runs, reading it back takes a second
-            here = {name: located(preset, folder.path) for name, preset in presets.items()}
-            folder.experiment = replace(experiment, presets=here)
+            folder._describe(experiment, tables)
         except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise InputError(
                 f"cannot be written: {error.strerror}",
                 where=str(runs_dir),
-                expected="a directory of yours, given with --runs-dir",
+                expected="free space" if full else "a directory of yours, given with --runs-dir",
             ) from error
+        # of 10,000 runs, reading it back takes a second
+        here = {name: located(preset, folder.path) for name, preset in presets.items()}
+        folder.experiment = replace(experiment, presets=here)
         return folder
+
+    def _describe(self, experiment: Experiment, tables: Mapping[str, bytes]) -> None:
+        """Writes down what is trained; leaves nothing behind where that fails."""
+        try:
+            self.inbox.mkdir(mode=0o700)
+            if tables:
+                (self.path / TABLES).mkdir(mode=0o700)
+            for name, content in tables.items():
+                files.replace(self.path / name, content)
+            files.replace(self.path / DESCRIPTION, to_toml(experiment).encode())
+        except OSError:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
     @property
     def id(self) -> str:
@@ -111,13 +129,13 @@ class ExperimentFolder:
         Raises:
             InputError: experiment.toml is missing or not valid.
         """
-        path = self.path / "experiment.toml"
+        path = self.path / DESCRIPTION
         return experiment_from_toml(read_text(path), str(path))
 
     def sync(self) -> None:
         """Lets what is trained outlast a power cut, as what is recorded of it does."""
         tables = self.path / TABLES
-        described = [self.path / "experiment.toml", *tables.glob("*"), tables, self.path]
+        described = [self.path / DESCRIPTION, *tables.glob("*"), tables, self.path]
         for path in (*described, self.path.parent):
             files.sync(path)
 
@@ -129,7 +147,7 @@ class ExperimentFolder:
             InputError: another process holds it, still after `patience` seconds.
         """
         # lockf and not flock: a forked child must not keep it when its owner has died
-        descriptor = os.open(self.path / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             _lock(descriptor, patience)
         except OSError as error:
@@ -142,20 +160,21 @@ class ExperimentFolder:
 
     def process(self) -> process.ProcessId | None:
         """The worker, dead or alive; None before it was started."""
-        return process.read(self.path / "process.json")
+        return process.read(self.path / PROCESS)
 
     def set_process(self, pid: int) -> None:
         """Writes down which process is the worker."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.write(self.path / "process.json", process.ProcessId.of(pid))
+            process.write(self.path / PROCESS, process.ProcessId.of(pid))
 
     def alive(self) -> bool:
         """Whether the worker lives, or has yet to come up."""
         worker = self.process()
         if worker:
-            return worker.alive()
+            # Seen from another container, or by a clock that was set, a process has another name.
+            return worker.alive() or files.locked(self.path / LOCK)
         with contextlib.suppress(OSError):
-            return self._clock() - (self.path / "experiment.toml").stat().st_mtime < STARTING
+            return self._clock() - (self.path / DESCRIPTION).stat().st_mtime < STARTING
         return False
 
     def status(self) -> Status:
@@ -201,7 +220,7 @@ class ExperimentFolder:
 
 def experiments(runs_dir: Path) -> list[ExperimentFolder]:
     """All experiments of a directory, newest first."""
-    paths = sorted(runs_dir.glob("*/experiment.toml"), reverse=True)
+    paths = sorted(runs_dir.glob(f"*/{DESCRIPTION}"), reverse=True)
     return [ExperimentFolder(path.parent) for path in paths]
 
 
@@ -211,6 +230,8 @@ def resolve(runs_dir: Path, prefix: str | None = None) -> ExperimentFolder:
     Raises:
         InputError: there is none, or more than one.
     """
+    if prefix == "":  # what an unset variable of a shell becomes must not mean the newest
+        raise InputError("an empty id", expected="an id of `tuitrain experiments`, or none at all")
     found = [f for f in experiments(runs_dir) if f.id.startswith(prefix or "")]
     if not found:
         what = f"no experiment {prefix!r}" if prefix else "no experiment yet"
@@ -230,7 +251,14 @@ def remove(folder: ExperimentFolder) -> None:
     if not folder.status().ended:
         raise InputError("is still being trained", where=folder.id, expected="a stopped experiment")
     with folder.lock(patience=5.0):  # a worker holds it for a moment after its last word
-        shutil.rmtree(folder.path)
+        try:
+            for path in folder.path.iterdir():
+                if path.name not in (DESCRIPTION, PROCESS):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(folder.path)  # these last: if this is interrupted, it is still listed
+        except OSError as error:
+            problem = f"could not be deleted: {error.strerror}"
+            raise InputError(problem, where=str(folder.path)) from error
 
 
 def versions() -> dict[str, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuitrain.errors import InputError
+from tuitrain.record.chunks import joined
 from tuitrain.record.evaluations import Evaluations, Picture, PictureCache
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.landscape import Landscape
@@ -21,6 +22,14 @@ from tuitrain.record.store import KEPT
 from tuitrain.spec.recording import Chunk, Layout
 
 Weights = dict[str, NDArray[np.floating]]
+
+
+class Seen(NamedTuple):
+    """The last row of each table that has been taken in."""
+
+    chunk: int = 0
+    event: int = 0
+    evaluation: int = 0
 
 
 class _Stack:
@@ -93,7 +102,8 @@ class Recording:
         self._stacks: list[_Stack] = []
         self._places: dict[int, tuple[_Stack, int]] = {}
         self._results: list[RunResult] = []
-        self._seen = (0, 0, 0)
+        self._seen = Seen()
+        self._results_of = self._seen
         self._pictures = PictureCache()
         self._landscapes: dict[int, list[Landscape]] = {}
         self._last_landscape = 0
@@ -274,27 +284,26 @@ class Recording:
         with reader.snapshot():
             if not self._stacks:
                 self._arrange(reader)
-            last_chunk, last_event, last_evaluation = self._seen
-            for key, chunk in reader.chunks(last_chunk) if self._rows else ():
+            # Each is noted as it is taken in: what follows may not be readable.
+            for key, chunk in reader.chunks(self._seen.chunk) if self._rows else ():
                 self._stacks[chunk.stack].append(chunk)
-                last_chunk = key
-            for key, event in reader.events(last_event):
+                self._seen = self._seen._replace(chunk=key)
+            for key, event in reader.events(self._seen.event):
                 self.events.append(event)
-                last_event = key
-            for key, scalars in reader.evaluations(last_evaluation):
+                self._seen = self._seen._replace(event=key)
+            for key, scalars in reader.evaluations(self._seen.evaluation):
                 self._stacks[scalars.stack].evaluations.append(scalars)
-                last_evaluation = key
-            seen = last_chunk, last_event, last_evaluation
-            if seen != self._seen or not self._results:
+                self._seen = self._seen._replace(evaluation=key)
+            if self._seen != self._results_of or not self._results:
                 self._results = reader.runs()
                 if not self._rows and any(run.alive for run in self._results):
                     presets = self.folder.experiment.presets
                     self._results = reader.brought_up_to_date(self._results, presets)
+                self._results_of = self._seen
             for key, landscape in reader.landscapes(self._last_landscape):
                 kept = self._landscapes.setdefault(landscape.stack, [])
                 kept[:] = [*kept, landscape][-KEPT:]
                 self._last_landscape = key
-            self._seen = seen
             if not self.first_weights:
                 self.first_weights = self._weights(reader, "first")
             if self.status.state in ("finished", "stopped", "diverged") and not self.last_weights:
@@ -321,14 +330,3 @@ class Recording:
                 if weights:
                     found[run] = {name: values[position] for name, values in weights.items()}
         return found
-
-
-def joined(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
-    """The chunks in blocks without a gap in their steps."""
-    blocks: list[list[Chunk]] = []
-    for chunk in chunks:
-        if blocks and chunk.first == blocks[-1][-1].last + chunk.stride:
-            blocks[-1].append(chunk)
-        else:
-            blocks.append([chunk])
-    return blocks

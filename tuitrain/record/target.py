@@ -118,9 +118,10 @@ class _Stack:
         if self._epoch and chunk.stride > 1:  # they may be of the same batch over and over
             self.needs_evaluations = True
             return np.empty((len(self.runs), 0))
-        lowest = chunk.series["loss_min" if "loss_min" in chunk.series else "loss"]
         steps = np.arange(chunk.first, chunk.last + 1, chunk.stride)
-        return self._take(steps, self._epoch.losses(chunk) if self._epoch else lowest)
+        losses = self._epoch.losses(chunk) if self._epoch else chunk.series["loss"]
+        self._take(steps, chunk.series.get("loss_min", losses))
+        return losses
 
     def judge(self, steps: NDArray[np.int64], losses: Floats) -> Floats:
         """The losses `[R, K]` of the next evaluations.
@@ -134,10 +135,10 @@ class _Stack:
         self._take(steps[begins] + 1, losses[begins].T)
         return losses.T
 
-    def _take(self, steps: NDArray[np.int64], losses: Floats) -> Floats:
+    def _take(self, steps: NDArray[np.int64], losses: Floats) -> None:
+        """Lets `steps_to` search these losses `[R, K]`."""
         least = np.where(np.isfinite(losses), losses, np.inf).min(axis=1, initial=np.inf)
         self._parts.append((steps, losses, least))
-        return losses
 
     def initial(self, first: Chunk) -> Floats:
         """The loss `[R]` of the first chunk's first row."""

@@ -9,12 +9,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tuitrain.record.chunks import merged
 from tuitrain.record.landscape import Landscape
 from tuitrain.record.status import Event, RunResult, Status
 from tuitrain.record.store import StoreWriter
 from tuitrain.spec.recording import Chunk, Evaluation
 
 News = Chunk | Evaluation | Event | Landscape
+
+SHARE = 1e-3
+"""Rows wait for so much of the training time so far: every chunk costs memory and time in each
+viewer, and 20 a second would be 72,000 in an hour."""
+
+LONGEST = 1.0
+"""Seconds that rows wait at most."""
+
+LARGE = 1 << 20
+"""Bytes of rows and pictures that do not wait."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,16 @@ def size(news: Sequence[News]) -> int:
         for array in (item.series if isinstance(item, Chunk) else item.values).values()
     ]
     return sum(array.nbytes for array in arrays)
+
+
+def patience(trained: float, news: Sequence[News]) -> float:
+    """How long after the last entry these news may wait, in seconds.
+
+    Args:
+        trained: seconds of training so far.
+        news: what has come since the last entry.
+    """
+    return 0.0 if size(news) > LARGE else min(trained * SHARE, LONGEST)
 
 
 class BackgroundWriter:
@@ -98,14 +119,16 @@ class BackgroundWriter:
     def _write(self, entry: Entry) -> None:
         store = self._store
         write: dict[type, Callable[..., None]] = {
-            Chunk: store.append,
             Evaluation: store.evaluation,
             Event: store.event,
             Landscape: store.landscape,
         }
         with store.transaction():
+            for chunk in merged(item for item in entry.news if isinstance(item, Chunk)):
+                store.append(chunk)
             for item in entry.news:
-                write[type(item)](item)
+                if not isinstance(item, Chunk):
+                    write[type(item)](item)
             for result in entry.results:
                 store.run(result)
             for snapshot in entry.snapshots:

@@ -24,10 +24,10 @@ from tuitrain.record.inbox import (
     Step,
     Stop,
 )
-from tuitrain.record.reader import StoreReader, StoreReadError
+from tuitrain.record.reader import StoreReader
 from tuitrain.record.status import Event, EventKind, ExperimentState, RunResult, RunStatus, Status
 from tuitrain.record.store import RESERVE, StoreWriteError, StoreWriter
-from tuitrain.worker.background import BackgroundWriter, Entry, News, size
+from tuitrain.worker.background import BackgroundWriter, Entry, News, patience, size
 from tuitrain.worker.probing import Prober, Questions, problem
 from tuitrain.worker.progress import Pace, Progress, Rate, unknown
 
@@ -56,7 +56,7 @@ class Session:
         self._rate = Rate()
         self._news: list[News] = []
         self._inbox = Inbox(folder)
-        self._results_due = self._recording = 0.0
+        self._results_due = self._recording = self._recorded = 0.0
         self._writer: BackgroundWriter | None = None
 
     def stop(self) -> None:
@@ -137,6 +137,8 @@ class Session:
         """Records why, after all that is not on disk yet, if the store can still be written."""
         code = 2 if isinstance(error, InputError) else 1
         try:
+            if self._status.ended:  # else it would stay so, should the reason not fit on the disk
+                self._update("running")
             if self._writer is None:
                 self._writer = BackgroundWriter(StoreWriter(self.folder.database, []))
             self._rescue(self._writer, broken=isinstance(error, StoreWriteError))
@@ -148,7 +150,7 @@ class Session:
             self._event("failed", {"error": line})
             self._writer.record(Entry(self._status, self._news, results))
             self._written()
-        except (StoreWriteError, StoreReadError):
+        except Exception:
             log.exception("the failure could not be recorded")
 
     def _rescue(self, writer: BackgroundWriter, *, broken: bool) -> None:
@@ -205,8 +207,9 @@ class Session:
         elif wait <= 0:
             self._train(stack)
             started = time.perf_counter()
-            self._record(self._due_results())
-            self._recording = time.perf_counter() - started
+            if started >= self._recorded + patience(self._status.seconds, self._news):
+                self._record(self._due_results())
+                self._recording = time.perf_counter() - started
         elif not self._questions:
             time.sleep(min(wait, IDLE))
         if self._questions:
@@ -388,6 +391,7 @@ class Session:
         weights = [(x.stack, x.step, x.weights()) for x in trainers] if snapshot else []
         self._writer.record(Entry(self._status, self._news, results, weights))
         self._news = []  # not before: what is refused is tried once more when the session fails
+        self._recorded = time.perf_counter()
 
     def _written(self) -> None:
         """Waits until all that was recorded is on disk; StoreWriteError if it will not be."""
