@@ -155,6 +155,14 @@ async def test_numbers_have_a_bar_and_lines_of_equal_value() -> None:
         assert rows[0].split()[3:] == ["○", "test,", "●", "train"]
 
 
+@pytest.mark.parametrize(
+    ("targets", "span"),
+    [([100, 110], (100, 110)), ([-110, -100], (-110, -100)), ([-3, 2], (-3, 3)), ([], (0, 1))],
+)
+def test_shades_span_the_numbers_and_not_zero(targets: list[float], span: tuple[float, float]):
+    assert scatter(target=np.array(targets, float)).span == span
+
+
 async def test_axes_are_in_the_units_of_the_data() -> None:
     app = Single(BoundaryView())
     window = Window((100.0, 400.0), (0.0, 0.3))

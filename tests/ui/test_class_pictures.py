@@ -165,6 +165,17 @@ async def test_without_colours_density_shows_them(marker) -> None:
             assert marker != "ascii" or "".join(rows).isascii()
 
 
+async def test_what_is_no_number_is_taken_for_nothing() -> None:
+    app = Single(ImagesView())
+    async with app.run_test(size=(30, 9)) as pilot:
+        one = Guesses(
+            np.zeros((1, 8, 8)), np.array([3]), np.array([-1]), np.array([np.nan]), DIGITS
+        )
+        app.view.show(one)
+        await pilot.pause()
+        assert any(row.strip() == "3→?" for row in app.rows())
+
+
 async def test_all_right_is_said() -> None:
     app = Single(ImagesView())
     async with app.run_test(size=(40, 12)) as pilot:

@@ -6,8 +6,10 @@ import numpy as np
 from textual.app import App, ComposeResult
 
 from tuitrain.spec.catalogue import find
+from tuitrain.spec.overrides import override
+from tuitrain.ui.pictures import Fit
 from tuitrain.ui.widgets.fits import Fits, FittedLine
-from tuitrain.ui.widgets.picture import PictureView
+from tuitrain.ui.widgets.picture import PictureView, span
 
 
 def line(slope: float, height: float, letter: str, colour: int = 0) -> FittedLine:
@@ -61,3 +63,13 @@ async def test_letters_stand_on_their_lines() -> None:
         for lines in ([], [line(np.nan, 0, "A")], [line(1e300, 0, "A")]):
             view.show(Fits(find("line-fit"))(lines))
             await pilot.pause()
+
+
+def test_classes_are_not_compared_with_what_comes_before_their_probability() -> None:
+    assert Fit(override(find("moons"), {"model.kind": "linear"})).base is None
+    assert Fit(find("sales-mse")).base is not None
+
+
+def test_an_axis_has_some_length_however_near_the_values_are() -> None:
+    low, high = span([0.0, 1e-320])
+    assert high - low > 0.1

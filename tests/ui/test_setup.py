@@ -312,6 +312,16 @@ async def test_keys_typed_in_one_go_act_in_their_order(opened, typed: str) -> No
         assert checked.shown.optimizer.lr == float(typed)
 
 
+async def test_letters_behind_a_key_that_moves_the_focus_are_not_for_the_filter(opened) -> None:
+    async with opened() as pilot:
+        entry = pilot.app.screen.query_one("#filter", Input)
+        for key in ("i", "r", "i", "s", "enter", "x", "y"):
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: not entry.has_focus, "start button")
+        await pilot.pause()
+        assert entry.value == "iris"
+
+
 async def test_what_is_typed_ahead_behind_tab_goes_where_it_leads(opened) -> None:
     async with opened() as pilot:
         for key in ("tab", "tab", "tab", "enter"):

@@ -182,3 +182,19 @@ def test_runs_look_as_other_panels_have_them(train: Train) -> None:
     survey.dress(1, "mine", "x", 7)
     assert [trail.letter for trail in survey.trails] == ["A", "x"]
     assert (survey.trails[1].name, survey.trails[1].colour) == ("mine", 7)
+
+
+def test_the_directions_of_a_large_model_come_from_as_many_points_as_can_be_worked_out_at_once(
+    train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preset = override(find("digits-mlp"), {"train.epochs": 8})
+    recording = train(single(preset, device="cpu"))
+    until(lambda: recording.refresh() and recording.ended)
+    survey = Survey(recording, 0)
+    survey.update()
+    points = survey._seen(survey._blocks())
+    assert len(points) > 4
+    monkeypatch.setattr("tuitrain.ui.survey.VALUES", 3 * points.shape[1])
+    fewer = survey._seen(survey._blocks())
+    assert len(fewer) <= 3 + 2
+    np.testing.assert_array_equal(fewer[[0, -1]], points[[0, -1]])

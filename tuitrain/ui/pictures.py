@@ -12,7 +12,7 @@ from tuitrain.spec.expression import evaluate
 from tuitrain.spec.loss import Expression
 from tuitrain.spec.model import Linear
 from tuitrain.spec.preset import Preset
-from tuitrain.spec.size import shapes
+from tuitrain.spec.size import classes, shapes
 from tuitrain.ui.widgets.picture import Picture, span
 
 Weights = Mapping[str, NDArray[np.floating]]
@@ -56,7 +56,7 @@ class Fit:
         self.base: Picture | None = None
         if isinstance(preset.loss, Expression) and self.shapes == {"w": ()}:
             self.base = _valley(preset)
-        elif isinstance(preset.model, Linear) and self.data is not None:
+        elif isinstance(preset.model, Linear) and self.data is not None and not classes(preset):
             self.base = _frame(self.data)
 
     def __call__(self, weights: Weights) -> Picture | None:

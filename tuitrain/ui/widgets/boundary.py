@@ -29,7 +29,7 @@ from tuitrain.ui.widgets.leaders import Leaders, Sides
 from tuitrain.ui.widgets.pixels import PixelPlot
 from tuitrain.ui.widgets.plane import PlaneView
 from tuitrain.ui.widgets.relief import interpolated, middles
-from tuitrain.ui.widgets.ticks import Scale, compact, labels, ticks
+from tuitrain.ui.widgets.ticks import Scale, compact, labels, ticks, widened
 
 Values = NDArray[np.float64]
 
@@ -75,7 +75,9 @@ class Scatter:
     @property
     def span(self) -> tuple[float, float]:
         """Of the targets; about 0 where they have either sign."""
-        low, high = float(self.target.min(initial=0.0)), float(self.target.max(initial=1e-9))
+        if not self.target.size:
+            return 0.0, 1.0
+        low, high = widened(float(self.target.min()), float(self.target.max()), log=False)
         return (-max(-low, high), max(-low, high)) if low < 0 < high else (low, high)
 
 

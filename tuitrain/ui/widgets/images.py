@@ -15,6 +15,9 @@ from tuitrain.ui.widgets.pixels import PixelPlot
 LEVELS = 17
 """Shades of grey: the digits have pixels from 0 to 16."""
 
+NO_CLASS = -1
+"""What is predicted where the prediction is not a number."""
+
 GAP = 1
 """Columns, and rows, between two images."""
 
@@ -100,9 +103,12 @@ class ImagesView(PixelPlot):
     def _draw_caption(self, cells: Cells, guesses: Guesses, number: int, x: int, y: int) -> None:
         true, predicted = int(guesses.true[number]), int(guesses.predicted[number])
         arrow = ">" if self.plain else "→"
-        names = [guesses.classes[k][:2] for k in (true, predicted)]
-        share = f"{100 * float(guesses.probability[number]):.0f}%"
-        text = f"{arrow.join(names)} {share}"
+        text = guesses.classes[true][:2] + arrow
+        if predicted == NO_CLASS:
+            text += "?"
+        else:
+            share = 100 * float(guesses.probability[number])
+            text += f"{guesses.classes[predicted][:2]} {share:.0f}%"
         ink = self.part("label") if true == predicted else self.part("warning")
         cells.text(x, y, text[: guesses.images.shape[2]], ink)
 

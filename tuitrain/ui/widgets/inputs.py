@@ -16,7 +16,8 @@ class OrderedInput(Input):
     async def _on_key(self, event: events.Key) -> None:
         # Textual calls the method of the class above too, unless it is prevented.
         if self.screen.focused is not self:
-            return  # a key before this one has moved the focus: it is for whoever has it now
+            event.prevent_default()  # a key before this one has moved the focus
+            return
         for binding in self._bindings.key_to_bindings.get(event.key, ()):
             if await self.app.run_action(binding.action, self):
                 event.stop()

@@ -20,7 +20,7 @@ from tuitrain.ui.widgets.axes import (
 from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.cells import Cells
 from tuitrain.ui.widgets.plot import Plot
-from tuitrain.ui.widgets.ticks import Scale
+from tuitrain.ui.widgets.ticks import Scale, widened
 
 Values = NDArray[np.float64]
 Role = Literal["data", "model", "ground", "here"] | int
@@ -76,7 +76,7 @@ def span(values: ArrayLike, margin: float = 0.06) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = float(finite.min()), float(finite.max())
     room = margin * (high - low) or max(abs(low), 1.0) / 2
-    return low - room, high + room
+    return widened(low - room, high + room, log=False)
 
 
 class PictureView(Plot):

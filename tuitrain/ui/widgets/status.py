@@ -73,7 +73,6 @@ def facts(status: Status, runs: int = 1) -> tuple[str, ...]:
     Args:
         runs: that train side by side; the steps of a second are those of each of them.
     """
-    share = status.step / status.total if status.total else 0.0
     speed, held, left = pace.speed(status), pace.held(status), pace.steps_left(status)
     if status.ended:
         time = f"{clock(status.seconds)} of work" if held else f"in {clock(status.seconds)}"
@@ -87,7 +86,7 @@ def facts(status: Status, runs: int = 1) -> tuple[str, ...]:
     return (
         status.state,
         f"{status.step:,} / {status.total:,}" if status.total else "–",  # noqa: RUF001
-        f"{int(100 * share)} %",
+        f"{100 * status.step // status.total if status.total else 0} %",
         time,
         "" if status.state == "paused" or (status.ended and held) else _speed(status, runs),
         status.device,
