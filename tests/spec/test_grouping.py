@@ -126,3 +126,10 @@ def test_fairness_names_the_steps() -> None:
     assert "sales-mse 15,000" in different
     assert "line-fit 10,000" in different
     assert "as many as 3 s allow" in different
+
+
+def test_what_only_one_kind_of_model_has_is_no_difference() -> None:
+    kinds = {"model.kind": ["linear", "network"]}
+    assert differing(made(find("iris"), settings=kinds)) == ("model.kind",)
+    widths = {"model.hidden": [[4], [8]]}
+    assert differing(made(find("iris"), settings=widths)) == ("model.hidden",)

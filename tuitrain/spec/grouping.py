@@ -194,11 +194,17 @@ def _different(together: list[list[Keys]]) -> list[str]:
     """The keys whose values differ within any of the lists."""
     found: dict[str, None] = {}
     for documents in together:
-        for key in dict.fromkeys(key for document in documents for key in document):
-            first = documents[0].get(key)
-            if any(document.get(key) != first for document in documents[1:]):
-                found[key] = None
+        keys = dict.fromkeys(key for document in documents for key in document)
+        found |= dict.fromkeys(key for key in keys if _differs(key, documents))
     return list(found)
+
+
+def _differs(key: str, documents: list[Keys]) -> bool:
+    """Whether values of a key differ; where tables differ in kind, of those that have the key."""
+    kind = f"{key.partition('.')[0]}.kind"
+    if len({document.get(kind) for document in documents}) > 1:
+        documents = [document for document in documents if key in document]
+    return any(document.get(key) != documents[0].get(key) for document in documents[1:])
 
 
 def _settings(rule: tuple[str, AnyOptimizer]) -> Keys:
