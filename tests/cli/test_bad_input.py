@@ -28,30 +28,28 @@ LINES = {
         "--optimizer: 'adam,sgd' is a list, and `run` trains one run; expected one value"
     ),
     "run line-fit --engine compiled": (
-        "--engine: 'compiled' is not there yet; expected auto or eager"
+        "--engine: 'compiled' is not ready yet; expected auto or eager"
     ),
     "run line-fit --device tpu": "--device: 'tpu'; expected auto, cpu, cuda or cuda:N",
-    "run line-fit --steps 5 --epochs 5": (
-        "--steps: cannot stand beside --epochs; expected one of them"
-    ),
+    "run line-fit --steps 5 --epochs 5": ("--steps: conflicts with --epochs; expected one of them"),
     "run line-fit --set optimizer.lr=x": (
         '--set optimizer.lr=x: cannot be "x"; expected a number at least 0'
     ),
     "run line-fit --lr 0.1 --set optimizer.lr=0.2": (
-        "--set optimizer.lr=0.2: cannot stand beside --lr; expected one of them"
+        "--set optimizer.lr=0.2: conflicts with --lr; expected one of them"
     ),
     "compare line-fit --schedule cosine --set schedule.kind=step": (
-        "--set schedule.kind=step: cannot stand beside --schedule; expected one of them"
+        "--set schedule.kind=step: conflicts with --schedule; expected one of them"
     ),
     "run line-fit -o adam --set optimizer=sgd": (
-        "--set optimizer=sgd: cannot stand beside --optimizer; expected one of them"
+        "--set optimizer=sgd: conflicts with --optimizer; expected one of them"
     ),
     "run line-fit -o rprop --set optimizer.step_max=1e-9": (
         "line-fit: optimizer.step_min: cannot be 1e-06; expected at most 1e-09, step_max"
     ),
-    "run line-fit --detach --json": "--detach: cannot stand beside --json; expected one of them",
+    "run line-fit --detach --json": "--detach: conflicts with --json; expected one of them",
     "run line-fit --ui": (
-        "the dashboard needs a terminal, and stdin is none; "
+        "the dashboard needs a terminal; stdin is not one; "
         "expected a terminal; without one, use `tuitrain run PRESET`"
     ),
     "run line-fit --set lr": "--set lr: no value; expected KEY=VALUE",
@@ -68,7 +66,7 @@ LINES = {
         "the weights of a convolution; expected no w1 in model.init"
     ),
     "": (
-        "the dashboard needs a terminal, and stdin is none; "
+        "the dashboard needs a terminal; stdin is not one; "
         "expected a terminal; without one, use `tuitrain run PRESET`"
     ),
     "optimizers show adam,sgd": f"no optimizer 'adam,sgd'; expected one of {RULES}",

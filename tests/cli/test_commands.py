@@ -167,7 +167,7 @@ def test_the_doctor_warns_of_a_poor_terminal(tuitrain: Command) -> None:
         encoding="utf-8",
         timeout=30,
     )
-    child.expect(r"warn\s+terminal\s+dumb, 70x20; 80x24 is the least")
+    child.expect(r"warn\s+terminal\s+dumb, 70x20; minimum is 80x24")
     child.expect(r"warn\s+colours")
     child.expect(r"warn\s+encoding\s+ascii")
     child.expect(pexpect.EOF)

@@ -163,7 +163,7 @@ def test_without_a_terminal_a_table_is_printed(inside: Inside) -> None:
     done = inside("compare", "sales-mse", "-o", "sgd,adam", "--seeds", "2", "--steps", "50")
     assert done.returncode == 0
     head, columns, first, second, verdict, *_ = done.stdout.splitlines()
-    assert head.startswith("sales-mse least possible 0.00065127, target 0.0")
+    assert head.startswith("sales-mse optimum 0.00065127, target 0.0")
     assert columns.split() == [
         *("optimizer", "lr", "final", "loss", "quartiles", "gap", "to", "target", "diverged"),
     ]
@@ -213,7 +213,7 @@ def test_a_diverged_run_can_fail_the_command(inside: Inside) -> None:
     [
         ("sales-msee", "sales-msee: no such preset; expected sales-mse"),
         ("sales-mse -o sgd,adamm", "no optimizer 'adamm'; expected adam"),
-        ("sales-mse --lr 1e-3,x", "--lr 1e-3,x: 'x' is no number"),
+        ("sales-mse --lr 1e-3,x", "--lr 1e-3,x: 'x' is not a number"),
         ("sales-mse --lr 1:1e-4:log:8", "is empty"),
         ("sales-mse --lr -1", "--lr: cannot be -1.0"),
         ("sales-mse --seeds 3:3", "--seeds 3:3: no seed at all"),
@@ -222,10 +222,10 @@ def test_a_diverged_run_can_fail_the_command(inside: Inside) -> None:
             "40,000 runs (5,000 learning rates x 8 seeds)",
         ),
         ("sales-mse --steps x", '--steps x: cannot be "x"; expected a whole number'),
-        ("sales-mse --steps 5 --epochs 5", "--steps: cannot stand beside --epochs"),
-        ("sales-mse --json --detach", "--detach: cannot stand beside --json"),
+        ("sales-mse --steps 5 --epochs 5", "--steps: conflicts with --epochs"),
+        ("sales-mse --json --detach", "--detach: conflicts with --json"),
         ("sales-mse --seconds 0", "--seconds: cannot be 0"),
-        ("sales-mse --target x", "--target x: 'x' is no number"),
+        ("sales-mse --target x", "--target x: 'x' is not a number"),
         ("sales-mse --schedule cosine:foo=1", "no key 'foo'"),
         ("sales-mse --set loss.cost=1,2", '--set loss.cost=1: kind "mse" has no settings'),
         ("sales-mse --set optimizer.beta1=0.9", "--set optimizer.beta1: unknown key for sgd"),

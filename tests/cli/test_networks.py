@@ -117,7 +117,7 @@ def test_the_summary_puts_what_is_expected_beside(files: Path, tuitrain: Command
             rf"accuracy\s+{number}\s+0\.9 to 1",
             rf"test loss\s+{number}",
             rf"test accuracy\s+{number}\s+0\.875 to 1",
-            r"kept in .*",  # 67 weights are too many to list
+            r"saved in .*",  # 67 weights are too many to list
         ],
         strict=True,
     ):
@@ -283,7 +283,7 @@ initialisation = {kind = "normal", std = 0.1}
         ),
         (
             lambda text: text.replace("hidden = [8]", "hidden = [8]\ninit = {b2 = [1, 2, 3]}"),
-            ["start: he; biases 0; b2 as the file says"],
+            ["initialisation: he; biases 0; b2 given in the file"],
         ),
     ],
 )

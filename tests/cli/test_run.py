@@ -243,10 +243,10 @@ def test_what_is_so_already_is_said(inside: Inside) -> None:
     id_ = inside("run", "sales-mse", "--steps", FOREVER, "--detach").stdout.strip()
     assert inside("pause").returncode == 0
     again = inside("pause")
-    assert again.stdout.startswith(f"{id_} is paused already, at step ")
+    assert again.stdout.startswith(f"{id_} is already paused, at step ")
     inside("resume")
     again = inside("resume")
-    assert again.stdout.startswith(f"{id_} is running already, at step ")
+    assert again.stdout.startswith(f"{id_} is already running, at step ")
     assert (again.returncode, again.stderr) == (0, "")
 
 

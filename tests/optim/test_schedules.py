@@ -203,7 +203,7 @@ def test_spaces_and_empty_settings_do_no_harm() -> None:
         ("cosine:end=inf", "--schedule cosine:end=inf: end=inf; expected a finite `end`"),
         ("cosine:end=nan", "--schedule cosine:end=nan: end=nan; expected a number at least 0"),
         ("cosine:end=1,end=2", "--schedule cosine:end=1,end=2: end is given twice; "
-         "expected it once"),
+         "expected one value"),
         ("exponential:staircase=maybe", "--schedule exponential:staircase=maybe: "
          "staircase=maybe; expected true or false"),
     ],

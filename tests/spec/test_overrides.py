@@ -268,7 +268,7 @@ def test_assignments():
     for texts, line in {
         ("loss.cost",): "--set loss.cost: no value; expected KEY=VALUE",
         ("=3",): "--set =3: no value; expected KEY=VALUE",
-        ("a=1", "a=2"): "--set a=2: a is set twice; expected it once",
+        ("a=1", "a=2"): "--set a=2: a is set twice; expected one value",
     }.items():
         with pytest.raises(InputError) as error:
             assignments(texts)

@@ -23,12 +23,12 @@ from tuitrain.spec.load import decode, parse, to_document, to_toml
         (
             "sales-mse",
             {"accuracy": (0, 1)},
-            ".accuracy: cannot be without classes; expected data_loss or test_loss",
+            ".accuracy: needs classes; expected data_loss or test_loss",
         ),
         (
             "sales-mse",
             {"test_loss": (0, 1)},
-            ".test_loss: has no rows for testing; expected data.test above 0",
+            ".test_loss: there are no test rows; expected data.test above 0",
         ),
         (
             "iris",

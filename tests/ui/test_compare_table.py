@@ -144,7 +144,7 @@ async def test_the_target_can_be_set(opened, runs_dir: Path) -> None:
         entry = pilot.app.screen.query_one("#target", Input)
         entry.value = "low"
         await pilot.press("enter")
-        assert "'low' is no number" in page(pilot)
+        assert "'low' is not a number" in page(pilot)
         entry.value = "0.1"
         await pilot.press("enter")
         assert shown.board.standings[0].target == 0.1

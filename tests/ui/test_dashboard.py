@@ -87,7 +87,7 @@ async def test_learning_rate_changes_while_it_runs(opened) -> None:
         assert entry.value == "0.002"
         entry.value = "fast"
         await pilot.pause()
-        assert "'fast' is no number" in page(pilot)
+        assert "'fast' is not a number" in page(pilot)
         await pilot.press("enter")
         assert pilot.app.screen.query_one("#rate", Input) is entry
         entry.value = "0.0125"

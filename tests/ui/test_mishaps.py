@@ -61,7 +61,7 @@ async def test_what_looks_like_markup_is_text(opened, tmp_path: Path, monkeypatc
         await until(pilot, lambda: "Speed [/] [b]m" in page(pilot), "title")
         await pilot.press("l")
         pilot.app.screen.query_one("#rate", Input).value = "[/]"
-        await until(pilot, lambda: "'[/]' is no number" in page(pilot), "problem")
+        await until(pilot, lambda: "'[/]' is not a number" in page(pilot), "problem")
         await pilot.press("escape", "s")
         await until(pilot, lambda: state(pilot) == "stopped", "stopped")
         await pilot.press("b")

@@ -44,7 +44,7 @@ def test_what_is_kept(text: str, kept: list[int]) -> None:
     ("text", "problem"),
     [
         ("optimiser=sgd", "optimiser=sgd: no key 'optimiser'; expected optimizer"),
-        ("lr>fast", "lr>fast: 'fast' is no number; expected lr>0.01"),
+        ("lr>fast", "lr>fast: 'fast' is not a number; expected lr>0.01"),
         ("sgd lr>=", "lr>=: nothing to compare with; expected lr>=VALUE"),
     ],
 )

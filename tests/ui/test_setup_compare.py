@@ -142,7 +142,7 @@ async def test_the_product_is_shown_before_the_start(opened, size, told: str) ->
 
 
 WRONG = [
-    ("optimizer.lr", "1e-3,x", "'x' is no number"),
+    ("optimizer.lr", "1e-3,x", "'x' is not a number"),
     ("optimizer.lr", "1e-3,", "an item is empty"),
     ("optimizer.lr", "1:1e-4:log:3", "is empty; expected the smaller number first"),
     ("optimizer.lr", "1e-4:1:exp:3", "is no range; expected numbers such as"),

@@ -21,7 +21,7 @@ from tuitrain.spec.overrides import override
 from tuitrain.spec.recording import Chunk
 from tuitrain.train.probes import Surface
 from tuitrain.worker import background
-from tuitrain.worker.session import BLOCK, Session
+from tuitrain.worker.session import Session
 
 
 def test_a_store_that_cannot_be_written_fails_cleanly(
@@ -75,13 +75,13 @@ def test_rows_that_could_not_be_written_at_first_are_written_when_there_is_room(
 
 
 def test_no_row_is_lost_by_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "SHARE", 1.0)
+    monkeypatch.setattr(background, "SHARE", 1e9)
     experiment = single(steps(find("line-fit"), 8000), device="cpu")
     folder = ExperimentFolder.create(tmp_path, experiment)
     Session(folder).run()
     recording = ended(folder)
     assert recording.series(0, "loss").steps.tolist() == list(range(1, 8001))
-    assert len(recording.blocks(0)) < 1 + recording.status.seconds / BLOCK / 2
+    assert len(recording.blocks(0)) <= 1 + recording.status.seconds / background.LONGEST
 
 
 def test_what_failed_is_never_recorded_as_finished(

@@ -42,11 +42,11 @@ OTHERS = {"optimizer.lr": "--lr", "schedule": "--schedule", "seconds": "--second
 )
 @click.option("--lr", metavar="X[,X...]", help="Learning rates, or a range: 1e-4:1:log:32.")
 @click.option(
-    "--seeds", metavar="N|A:B|LIST", help="N from each preset's own on, A to B-1, or 0,3,5."
+    "--seeds", metavar="N|A:B|LIST", help="N from each preset's seed up, A to B-1, or 0,3,5."
 )
 @training_options
-@click.option("--seconds", metavar="S", help="End after so long, if the steps are not done.")
-@click.option("--target", metavar="LOSS", help="The loss to reach; else 1 % above the least.")
+@click.option("--seconds", metavar="S", help="Stop after S seconds, even with steps left.")
+@click.option("--target", metavar="LOSS", help="Target loss; default: 99 % of the way to best.")
 @click.option(
     "--set",
     "assignments",

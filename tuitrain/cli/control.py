@@ -40,7 +40,7 @@ def attach(id_: str | None, runs_dir: Path) -> None:
 @runs_dir_option
 @click.pass_context
 def pause(context: click.Context, id_: str | None, runs_dir: Path) -> None:
-    """Pause an experiment; `resume` goes on."""
+    """Pause an experiment until `resume`."""
     from tuitrain.record.inbox import Pause
 
     context.exit(ask(runs_dir, id_, Pause(), "paused", already="paused"))
@@ -51,7 +51,7 @@ def pause(context: click.Context, id_: str | None, runs_dir: Path) -> None:
 @runs_dir_option
 @click.pass_context
 def resume(context: click.Context, id_: str | None, runs_dir: Path) -> None:
-    """Go on with a paused experiment."""
+    """Resume a paused experiment."""
     from tuitrain.record.inbox import Resume
 
     context.exit(ask(runs_dir, id_, Resume(), "resumed", already="running"))
@@ -62,7 +62,7 @@ def resume(context: click.Context, id_: str | None, runs_dir: Path) -> None:
 @runs_dir_option
 @click.pass_context
 def stop(context: click.Context, id_: str | None, runs_dir: Path) -> None:
-    """End an experiment; what is recorded stays."""
+    """Stop an experiment; its recording is kept."""
     from tuitrain.record.inbox import Stop
 
     context.exit(ask(runs_dir, id_, Stop(), "stopped"))
@@ -73,7 +73,7 @@ def stop(context: click.Context, id_: str | None, runs_dir: Path) -> None:
 @runs_dir_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask when no ID is given.")
 def rm(id_: str | None, runs_dir: Path, yes: bool) -> None:
-    """Delete an ended experiment with all that it recorded."""
+    """Delete an ended experiment and its recording."""
     from tuitrain.record.folder import remove, resolve
 
     folder = resolve(runs_dir, id_)
@@ -107,7 +107,7 @@ def ask(
         problem = f"has ended ({status.state})"
         raise InputError(problem, where=folder.id, expected="a running experiment")
     if status.state == already:
-        click.echo(f"{folder.id} is {already} already, at step {status.step:,}")
+        click.echo(f"{folder.id} is already {already}, at step {status.step:,}")
         return 0
     sent = send(folder, command)
     deadline = time.monotonic() + PATIENCE

@@ -25,7 +25,7 @@ def require_terminal() -> None:
     for name, stream in streams.items():
         if stream is None or not stream.isatty():
             raise InputError(
-                f"the dashboard needs a terminal, and {name} is none",
+                f"the dashboard needs a terminal; {name} is not one",
                 expected="a terminal; without one, use `tuitrain run PRESET`",
             )
 

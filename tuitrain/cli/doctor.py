@@ -49,7 +49,7 @@ class Finding(NamedTuple):
 @click.command()
 @runs_dir_option
 def doctor(runs_dir: Path) -> None:
-    """Tell what works here: devices, terminal, versions, places."""
+    """Check what works here: devices, terminal, versions, paths."""
     made = table("", "", "")
     made.show_header = False
     findings = [*versions(), *devices(), *terminal(), *places(runs_dir)]
@@ -116,7 +116,7 @@ def terminal() -> Iterator[Finding]:
         return
     size = shutil.get_terminal_size()
     large = size.columns >= 80 and size.lines >= 24
-    advice = "" if large else "; 80x24 is the least"
+    advice = "" if large else "; minimum is 80x24"
     name = os.environ.get("TERM", "unset")
     yield Finding("terminal", large, f"{name}, {size.columns}x{size.lines}{advice}")
     colours = Console(force_terminal=True).color_system or "none"

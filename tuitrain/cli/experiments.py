@@ -38,7 +38,7 @@ LONGEST = 44
     help="Print one JSON array; of one experiment, the object that `run` and `compare` print.",
 )
 def experiments(id_: str | None, runs_dir: Path, as_json: bool) -> None:
-    """List what has been trained, newest first; with an ID, what that one has reached."""
+    """List the experiments, newest first; with an ID, show the results of that one."""
     from tuitrain.record.folder import experiments as all_experiments
     from tuitrain.record.folder import resolve
 

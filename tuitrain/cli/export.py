@@ -48,8 +48,8 @@ class Rows(Protocol):
 @click.option(
     "--format", "format_", metavar="csv|jsonl|svg|png", required=True, help="What to write."
 )
-@click.option("-o", "--output", metavar="FILE", help="Where to; stdout by default.")
-@click.option("--evaluations", is_flag=True, help="What the weights were judged by, not the steps.")
+@click.option("-o", "--output", metavar="FILE", help="Output file; stdout by default.")
+@click.option("--evaluations", is_flag=True, help="Write the evaluations instead of the steps.")
 @runs_dir_option
 def export(
     id_: str | None, format_: str, output: str | None, evaluations: bool, runs_dir: Path
@@ -61,7 +61,7 @@ def export(
     from, the learning rate that it used, and the weights after it.
 
     With --evaluations, a row holds the loss of the weights after its step on all training rows,
-    and what else they were judged by: accuracy, and loss and accuracy on the test set.
+    and the other metrics: accuracy, and loss and accuracy on the test set.
 
     The figure of one run shows its loss, learning rate and weights; that of a comparison the
     losses of every preset, with bands between the quartiles over seeds, and the sweep over the
@@ -105,7 +105,7 @@ def draw(folder: ExperimentFolder, format_: str, output: str | None) -> None:
     if output not in (None, "-"):
         Path(str(output)).write_bytes(figure.getvalue())
     elif format_ == "png" and sys.stdout.isatty():
-        raise InputError("a terminal shows no pixels", where="--format png", expected="-o FILE")
+        raise InputError("cannot print to a terminal", where="--format png", expected="-o FILE")
     else:
         sys.stdout.buffer.write(figure.getvalue())
 

@@ -1,4 +1,4 @@
-"""What a preset comes to, in lines: its data, its layers, what is expected of it."""
+"""A summary of a preset, in lines: its data, its layers, its expected values."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _model(preset: Preset) -> Iterator[Fact]:
     if isinstance(model, Parameter):
         yield "model", "no network: the parameter w itself is the prediction"
     yield "parameters", f"{size(preset).parameters:,}"
-    yield "start", _start(preset)
+    yield "initialisation", _start(preset)
     rule = preset.regularisation
     weighed = [f"{n} = {x:g}" for n, x in structs.asdict(rule).items() if x]
     yield "regularisation", ", ".join(weighed) or "none"
@@ -76,7 +76,7 @@ def _start(preset: Preset) -> str:
     model = preset.model
     given = [name for name in shapes(preset) if name in model.init]
     if len(given) == len(shapes(preset)):
-        return "as the file says"
+        return "given in the file"
     if isinstance(model, Network | Convolution):
         rule = model.initialisation
         settings = [f"{name} = {x:g}" for name, x in structs.asdict(rule).items()]
@@ -84,7 +84,7 @@ def _start(preset: Preset) -> str:
         text += f"; biases {model.biases:g}" if model.bias else ""
     else:
         text = f"normal std = {model.std:g}"
-    return text + (f"; {', '.join(given)} as the file says" if given else "")
+    return text + (f"; {', '.join(given)} given in the file" if given else "")
 
 
 def _expected(expected: Expected) -> Iterator[Fact]:

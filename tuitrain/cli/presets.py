@@ -54,7 +54,7 @@ def listed() -> None:
 def show(name: str) -> None:
     """Print the file of a preset: a start for one of your own.
 
-    What it comes to (rows, layers, what is expected) goes to stderr: > FILE holds the preset alone.
+    A summary (rows, layers, expected values) goes to stderr: > FILE holds the preset alone.
     """
     from tuitrain.cli.facts import facts
     from tuitrain.spec.catalogue import catalogue, find, preset_directory
@@ -74,7 +74,7 @@ def show(name: str) -> None:
 )
 @click.pass_context
 def check(context: click.Context, files: tuple[Path, ...]) -> None:
-    """Check preset files: one line for each, its first mistake; exit code 2 if there is any."""
+    """Check preset files and print the first mistake in each; exit code 2 if there is one."""
     from tuitrain.cli.main import refuse
     from tuitrain.spec.load import load_file
 

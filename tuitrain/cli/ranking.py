@@ -90,7 +90,7 @@ def print_ranking(recording: Recording) -> None:
     status, out = recording.status, console()
     for standing in standings:
         known = least(comparison, standing)
-        facts = [] if known is None else [f"least possible {known:.6g}"]
+        facts = [] if known is None else [f"optimum {known:.6g}"]
         if math.isfinite(standing.target):
             facts.append(f"target {standing.target:.6g}")
         out.print(Text(standing.pane.name, style="bold"), Text(", ".join(facts), style="dim"))
@@ -102,7 +102,7 @@ def print_ranking(recording: Recording) -> None:
     out.print(
         Text(
             f"{runs:,} runs {status.state} in {status.seconds:.2f} s on {status.device}; "
-            f"kept in {recording.folder.path}",
+            f"saved in {recording.folder.path}",
             style="dim",
         )
     )

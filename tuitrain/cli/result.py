@@ -107,7 +107,7 @@ def print_summary(recording: Recording) -> None:
         for row in rows:
             made.add_row(*row[: len(columns)])
         show_table(made)
-    out.print(Text(f"kept in {recording.folder.path}", style="dim"))
+    out.print(Text(f"saved in {recording.folder.path}", style="dim"))
 
 
 def place(result: RunResult) -> str:

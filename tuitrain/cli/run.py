@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     help="See `tuitrain optimizers`.",
 )
 @click.option("--lr", metavar="X", help="Learning rate.")
-@click.option("--seed", metavar="N", help="Of the initial weights.")
+@click.option(
+    "--seed",
+    metavar="N",
+    help="Seed of the initial weights; a preset gives those of its own alone.",
+)
 @training_options
 @click.option(
     "--set",
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
     help="Any key of the preset, such as `loss.cost=9` or `optimizer.beta1=0.8`.",
 )
 @result_options
-@click.option("--ui", is_flag=True, help="Open the dashboard on it, at a pace to watch.")
+@click.option("--ui", is_flag=True, help="Open the dashboard, slow enough to watch.")
 @click.option("--fail-on-divergence", is_flag=True, help="Exit with 1 if the run diverges.")
 @click.pass_context
 def run(context: click.Context, /, preset: str, **options: Any) -> None:
@@ -105,5 +109,5 @@ def changed(preset: Preset, options: dict[str, Any]) -> Preset:
         places["schedule"] = "--schedule"  # its errors quote the specification themselves
     for text in (*chosen.values(), *options["assignments"]):
         if not text.isprintable():
-            raise InputError(f"{text!a} is no text", expected="printable characters")
+            raise InputError(f"{text!a} is not text", expected="printable characters")
     return override(preset, chosen | assignments(options["assignments"]), places)

@@ -47,13 +47,13 @@ def training_options(command: F) -> F:
     """How long to train, and on what."""
     options = [
         click.option("--schedule", metavar="SPEC", help="Such as `cosine:end=0.01,warmup=100`."),
-        click.option("--steps", metavar="N", help="How many updates to train."),
-        click.option("--epochs", metavar="N", help="How often to go through the data instead."),
+        click.option("--steps", metavar="N", help="Number of updates."),
+        click.option("--epochs", metavar="N", help="Passes over the data, instead of --steps."),
         click.option("--batch", metavar="N|full", help="Rows for each update."),
         click.option(
             "--device", metavar="DEVICE", default="auto", help="auto, cpu, cuda or cuda:N."
         ),
-        click.option("--dtype", metavar="float32|float64", help="Of the weights."),
+        click.option("--dtype", metavar="float32|float64", help="Precision of the weights."),
         click.option(
             "--engine",
             type=click.Choice(["auto", "eager", "compiled"]),
@@ -89,7 +89,7 @@ def exclude(options: dict[str, Any], *pairs: tuple[str, str]) -> None:
     for pair in pairs:
         if all(options[name] for name in pair):
             first, second = (f"--{name.removeprefix('as_').replace('_', '-')}" for name in pair)
-            raise InputError(f"cannot stand beside {second}", where=first, expected="one of them")
+            raise InputError(f"conflicts with {second}", where=first, expected="one of them")
 
 
 def exclude_twice(options: dict[str, Any]) -> None:
@@ -102,7 +102,7 @@ def exclude_twice(options: dict[str, Any]) -> None:
     given = {whole(key): name for name, key in KEYS.items() if options.get(name) is not None}
     for text in options["assignments"]:
         if name := given.get(whole(text.partition("=")[0].strip())):
-            problem = f"cannot stand beside --{name}"
+            problem = f"conflicts with --{name}"
             raise InputError(problem, where=f"--set {text}", expected="one of them")
 
 
@@ -112,7 +112,7 @@ def check_machine(options: dict[str, Any]) -> None:
     if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", device):
         raise InputError(f"{device!r}", where="--device", expected="auto, cpu, cuda or cuda:N")
     if options["engine"] == "compiled":
-        raise InputError("'compiled' is not there yet", where="--engine", expected="auto or eager")
+        raise InputError("'compiled' is not ready yet", where="--engine", expected="auto or eager")
 
 
 def start(runs_dir: Path, experiment: Experiment) -> ExperimentFolder:

@@ -58,7 +58,7 @@ class Dataset:
 def dataset(preset: Preset) -> Dataset | None:
     """The dataset of a preset, the same at every call; None where it has none.
 
-    The rows are drawn or read, shuffled, and parted: the last ones are for testing. Inputs are
+    The rows are drawn or read, shuffled, and split: the last ones are for testing. Inputs are
     then standardised by the training rows.
 
     Raises:

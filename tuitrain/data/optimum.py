@@ -39,7 +39,7 @@ class Optimum:
     """The least loss on the whole training set.
 
     Attributes:
-        loss: the least loss; where no finite weights reach it, what it comes down to.
+        loss: the least loss; where no finite weights attain it, its infimum.
         weights: a place where it is reached, by parameter in its shape; empty where it is
             reached only at infinity.
         method: how it was found, in words.
@@ -56,7 +56,7 @@ def optimum(preset: Preset) -> Optimum | None:
     Predictions that are linear in the parameters have one: a mean of squares is a least-squares
     problem, the asymmetric loss a linear program. The cross-entropy of free logits is least where
     they give the mean target, a formula that is a polynomial at a root of its derivative. Nothing
-    is known of deeper networks, nor where large weights cost something.
+    is known of deeper networks, nor with regularisation.
     """
     if preset.regularisation != Regularisation():
         return None

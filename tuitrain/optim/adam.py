@@ -8,7 +8,7 @@ from tuitrain.optim.base import Array, Arrays, Fraction, NonNegative, Optimizer,
 
 
 class Adam(Optimizer, frozen=True, kw_only=True):
-    """Adam: momentum, in steps of about lr for every parameter.
+    """Adam: momentum, with steps of about lr for every parameter.
 
         m = beta1 m + (1 - beta1) g        m_hat = m / (1 - beta1^t)
         v = beta2 v + (1 - beta2) g^2      v_hat = v / (1 - beta2^t)
@@ -44,7 +44,7 @@ class Adam(Optimizer, frozen=True, kw_only=True):
 
 
 class AMSGrad(Optimizer, frozen=True, kw_only=True):
-    """AMSGrad: Adam with a divisor that never falls.
+    """AMSGrad: Adam with a denominator that never decreases.
 
         m = beta1 m + (1 - beta1) g        m_hat = m / (1 - beta1^t)
         v = beta2 v + (1 - beta2) g^2
@@ -117,7 +117,7 @@ class Adamax(Optimizer, frozen=True, kw_only=True):
 
 
 class NAdam(Optimizer, frozen=True, kw_only=True):
-    """NAdam: Adam with Nesterov's look ahead.
+    """NAdam: Adam with Nesterov momentum.
 
         m = beta1 m + (1 - beta1) g
         v = beta2 v + (1 - beta2) g^2      v_hat = v / (1 - beta2^t)
@@ -164,7 +164,7 @@ class NAdam(Optimizer, frozen=True, kw_only=True):
 
 
 class RAdam(Optimizer, frozen=True, kw_only=True):
-    """RAdam: Adam that waits with its divisor until enough gradients are known.
+    """RAdam: Adam that adapts its step only once enough gradients are known.
 
         m = beta1 m + (1 - beta1) g        m_hat = m / (1 - beta1^t)
         v = beta2 v + (1 - beta2) g^2
@@ -210,7 +210,7 @@ class RAdam(Optimizer, frozen=True, kw_only=True):
 
 
 class AdamW(Optimizer, frozen=True, kw_only=True):
-    """AdamW: Adam, with weights that shrink by themselves and not through the gradient.
+    """AdamW: Adam with decoupled weight decay, applied directly and not through the gradient.
 
         m = beta1 m + (1 - beta1) g        m_hat = m / (1 - beta1^t)
         v = beta2 v + (1 - beta2) g^2      v_hat = v / (1 - beta2^t)

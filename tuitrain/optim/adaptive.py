@@ -6,7 +6,7 @@ from tuitrain.optim.base import Array, Arrays, Fraction, NonNegative, Optimizer,
 
 
 class Adagrad(Optimizer, frozen=True, kw_only=True):
-    """Adagrad: the step of a parameter shrinks with all the gradients it has seen.
+    """Adagrad: the step of a parameter shrinks with the sum of its squared gradients.
 
         s = s + g^2
         p = p - lr / (1 + (t - 1) lr_decay) * g / (sqrt(s) + eps)
@@ -60,8 +60,8 @@ class RMSprop(Optimizer, frozen=True, kw_only=True):
     Args:
         lr: learning rate (default 1e-2).
         alpha: share of the old mean that is kept (default 0.99).
-        eps: keeps the division finite; outside of the root (default 1e-8).
-        momentum: share of the speed that is kept from step to step (default 0).
+        eps: keeps the division finite; added outside the root (default 1e-8).
+        momentum: fraction of the velocity that is kept from step to step (default 0).
         centered: divide by the standard deviation instead (default false).
         weight_decay: adds weight_decay p to the gradient (default 0).
     """

@@ -1,4 +1,4 @@
-"""What an update rule is: hyper-parameters, state, and one step as the paper writes it."""
+"""The base of all update rules: hyper-parameters, state, and one step as in the paper."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Optimizer(
 
 
 def require_finite(settings: Struct) -> None:
-    """Refuses infinity and NaN, which TOML can write and a range such as `>= 0` lets through."""
+    """Rejects infinity and NaN, which TOML can write and a bound such as `>= 0` lets through."""
     for name, value in structs.asdict(settings).items():
         if isinstance(value, float) and not isfinite(value):
             raise ValueError(f"Expected a finite `{name}`, got {value}")

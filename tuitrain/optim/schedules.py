@@ -216,7 +216,7 @@ def parse_schedule(text: str, where: str = "schedule") -> AnySchedule:
     for setting in filter(None, settings.split(",")):
         key, _, value = (part.strip() for part in setting.partition("="))
         if key in values:
-            raise InputError(f"{key} is given twice", where=f"{where} {text}", expected="it once")
+            raise InputError(f"{key} is given twice", where=f"{where} {text}", expected="one value")
         values[key] = parse_value(kind, key, value, where=f"{where} {text}")
     return kind(**values)
 

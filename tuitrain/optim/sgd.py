@@ -30,7 +30,7 @@ class SGD(Optimizer, frozen=True, kw_only=True):
 
 
 class SGDM(Optimizer, frozen=True, kw_only=True):
-    """Averaged momentum: a step against the running average of the gradients.
+    """Momentum as a running average: a step against the mean of recent gradients.
 
         m = momentum m + (1 - momentum) g
         p = p - lr m
@@ -77,7 +77,7 @@ class Momentum(Optimizer, frozen=True, kw_only=True):
     Args:
         lr: learning rate (default 1e-3).
         momentum: share of the speed that is kept from step to step (default 0.9).
-        dampening: share of each new gradient that is left out (default 0).
+        dampening: fraction of each new gradient that is left out (default 0).
         weight_decay: adds weight_decay p to the gradient (default 0).
     """
 

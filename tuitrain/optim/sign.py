@@ -67,7 +67,7 @@ class Lion(Optimizer, frozen=True, kw_only=True):
 
     Args:
         lr: change of every parameter in one step; 3 to 10 times less than Adam's (default 1e-4).
-        beta1: weight of the average against the gradient, for the step (default 0.9).
+        beta1: weight of the running average in the step direction (default 0.9).
         beta2: share of the old average that is kept (default 0.99).
         weight_decay: share of the weight, times lr, taken off in a step (default 0).
     """

@@ -45,7 +45,7 @@ class Stop(_Command, frozen=True):
 
 
 class SetLearningRate(_Command, frozen=True, tag="lr"):
-    """The next step uses `lr`, from which the schedule goes on; of one run, or of all."""
+    """The next step uses `lr`, and the schedule continues from it; for one run, or for all."""
 
     lr: Annotated[float, Meta(ge=0)]
     run: Annotated[int, Meta(ge=0)] | None = None

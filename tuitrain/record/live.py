@@ -177,7 +177,7 @@ class Recording:
         return list(self._landscapes.get(stack, ()))
 
     def evaluated(self, run: int, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Steps and values, [E] each, of what the weights after those steps were judged by.
+        """Steps and values, [E] each, of one metric of the evaluations.
 
         Empty if there is nothing of this name. A run has nothing from the step on in which it
         diverged.

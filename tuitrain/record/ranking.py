@@ -1,4 +1,4 @@
-"""Who is best: groups of runs ranked by their loss over seeds."""
+"""Groups of runs ranked by their median loss over seeds."""
 
 from __future__ import annotations
 

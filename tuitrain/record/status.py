@@ -106,7 +106,7 @@ class RunResult:
 
     @property
     def alive(self) -> bool:
-        """Whether it is yet to end."""
+        """Whether it has not ended yet."""
         return self.status in ALIVE
 
 

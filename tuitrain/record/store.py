@@ -189,7 +189,7 @@ class StoreWriter:
             )
 
     def evaluation(self, evaluation: Evaluation) -> None:
-        """Records how the weights after a step were judged, and its pictures apart from that.
+        """Records the evaluation of the weights after a step, and its plots separately.
 
         It takes the place of one of the same step: of one without pictures, say.
         """

@@ -1,4 +1,4 @@
-"""What a training costs the machine: processor, memory, graphics processors."""
+"""Resource usage of a training: CPU, memory, GPUs."""
 
 from __future__ import annotations
 

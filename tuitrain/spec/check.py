@@ -239,7 +239,7 @@ def _output(preset: Preset, kind: str) -> None:
         case SoftmaxCrossEntropy() | BinaryCrossEntropy() | Hinge() if output != "linear":
             raise SpecError(
                 "model.output",
-                f'cannot be "{output}": loss.kind "{kind}" takes what comes before it',
+                f'cannot be "{output}": loss.kind "{kind}" takes raw outputs',
                 '"linear"',
             )
         case CrossEntropy() if isinstance(model, Linear):
@@ -313,9 +313,9 @@ def _metrics(preset: Preset) -> None:
         if name not in METRICS:
             raise SpecError(key, "no such metric", f"one of {', '.join(METRICS)}")
         if name.startswith("test_") and not tested:
-            raise SpecError(key, "has no rows for testing", "data.test above 0")
+            raise SpecError(key, "there are no test rows", "data.test above 0")
         if name.endswith("accuracy") and not counted:
-            raise SpecError(key, "cannot be without classes", "data_loss or test_loss")
+            raise SpecError(key, "needs classes", "data_loss or test_loss")
         if name == "accuracy" and rows(preset) < 2:
             raise SpecError(key, "cannot be of a single row", "at least two rows to train on")
         if name == "data_loss" and (not costs or isinstance(preset.loss, Expression)):

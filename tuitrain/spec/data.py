@@ -17,11 +17,11 @@ Column = str | Annotated[int, Meta(ge=1)]
 
 class _Data(Tagged, frozen=True):
     test: Annotated[float, Meta(ge=0, lt=1)] = 0.0
-    """Share of the rows that is set aside for testing: the last ones."""
+    """Fraction of the rows that is held out for testing: the last ones."""
     shuffle: Seed | None = None
-    """Seed of the `RandomState` that first puts the rows in another order; without, they stay."""
+    """Seed of the shuffling of the rows (`RandomState`); without it, they keep their order."""
     standardise: bool = False
-    """Whether every input is brought to mean 0 and standard deviation 1, by the training rows."""
+    """Whether inputs are scaled to mean 0 and standard deviation 1, by the training rows."""
 
 
 class Points(_Data, frozen=True, kw_only=True, tag="points"):
@@ -52,7 +52,7 @@ class Gaussian(_Data, frozen=True, kw_only=True, tag="gaussian"):
     seed: Seed
     """Seed of the `RandomState`: x is drawn first, then the noise."""
     truth: Annotated[list[Number], Meta(min_length=1)]
-    """The weights behind y: one for each input."""
+    """The true weights behind y: one for each input."""
     mean: Number = 0.0
     """Mean of every input."""
     std: Annotated[float, Meta(gt=0, le=LARGEST)] = 1.0
@@ -97,7 +97,7 @@ class TwoGaussians(_Noisy, frozen=True, kw_only=True, tag="two-gaussians"):
 
 
 class TwoSpirals(_Noisy, frozen=True, kw_only=True, tag="two-spirals"):
-    """Two spiral arms about each other, 1.75 turns up to radius 5; noise as for `xor`."""
+    """Two interleaved spirals of 1.75 turns, up to radius 5; noise as for `xor`."""
 
 
 class TwoMoons(_Noisy, frozen=True, kw_only=True, tag="two-moons"):
@@ -149,7 +149,7 @@ class Csv(_Data, frozen=True, kw_only=True, tag="csv"):
     header: bool = True
     """Whether the first line holds the names of the columns."""
     separator: Annotated[str, Meta(min_length=1, max_length=1)] = ","
-    """What stands between fields: one character."""
+    """The separator of fields: one character."""
     classes: bool | Literal["auto"] = "auto"
     """Whether targets are the names of classes; "auto": where the first one is not a number."""
     sha256: str = ""

@@ -1,4 +1,4 @@
-"""At which steps a training is judged on all its rows, and drawn."""
+"""At which steps a training is evaluated on all its rows, and drawn."""
 
 from __future__ import annotations
 

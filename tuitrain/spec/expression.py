@@ -45,7 +45,7 @@ def _check(node: ast.AST) -> None:
     """Raise ValueError unless the tree below `node` is arithmetic on w."""
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            # A float keeps 9^9^9 from being worked out digit by digit.
+            # As an int, 9^9^9 would be computed digit by digit; a float overflows at once.
             node.value = float(value)
             if not math.isfinite(node.value):
                 raise ValueError("a number is too large")

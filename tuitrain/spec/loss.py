@@ -1,4 +1,4 @@
-"""The kinds of loss that a preset makes small, and regularisation.
+"""The kinds of loss that a preset minimises, and regularisation.
 
 The docstring under a key is its description in the JSON Schema (`schema.py`).
 """
@@ -72,7 +72,7 @@ AnyLoss = (
 
 
 class Regularisation(Strict, frozen=True):
-    """What large weights cost, added to the loss; biases are left out."""
+    """Penalty on large weights, added to the loss; biases are left out."""
 
     l1: NonNegative = 0.0
     """l1 x the sum of |w|."""

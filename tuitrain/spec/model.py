@@ -12,7 +12,7 @@ from msgspec import Meta, field
 from tuitrain.spec.base import Deviation, Number, Numbers, Tagged
 
 Activation = Literal["linear", "sigmoid", "tanh", "relu", "leaky-relu", "elu", "gelu", "softplus"]
-"""What a unit makes of its sum z.
+"""The activation of a unit, as a function of its weighted sum z.
 
 linear: z. sigmoid: 1 / (1 + e^-z). tanh. relu: max(z, 0). leaky-relu: z, below 0 0.01 z.
 elu: z, below 0 e^z - 1 (alpha = 1). gelu: z Phi(z), exactly, by the error function.
@@ -56,10 +56,10 @@ class Uniform(Tagged, frozen=True, tag="uniform"):
 
 
 class Same(Tagged, frozen=True, tag="constant"):
-    """Every weight the same: the units of a layer then stay the same for ever."""
+    """Every weight the same: the units of a layer then stay identical for ever."""
 
     value: Number = 0.0
-    """What every weight starts as."""
+    """Initial value of every weight."""
 
 
 AnyInitialisation = Normal | He | Xavier | Uniform | Same
@@ -69,7 +69,7 @@ AnyInitialisation = Normal | He | Xavier | Uniform | Same
 
 class _Model(Tagged, frozen=True):
     init: dict[str, Numbers] = field(default_factory=dict)
-    """Start values by parameter, each in the parameter's shape, for the file's own `train.seed`.
+    """Initial values by parameter, each in the parameter's shape, for the file's own `train.seed`.
 
     Parameters left out here, and all of them under another seed, start as the model says.
     """
@@ -77,7 +77,7 @@ class _Model(Tagged, frozen=True):
 
 class _Single(_Model, frozen=True):
     std: Deviation = 1.0
-    """Standard deviation of start values that are drawn."""
+    """Standard deviation of randomly drawn initial values."""
 
 
 class Parameter(_Single, frozen=True, tag="parameter"):
@@ -98,15 +98,15 @@ class _Layered(_Model, frozen=True):
     hidden: list[Units] = field(default_factory=list)
     """Units of each fully connected hidden layer, from the inputs on; [] has none."""
     activation: Activation | list[Activation] = "relu"
-    """Of all hidden layers, or a list with that of each (convolutions first)."""
+    """Activation of all hidden layers, or a list with one for each (convolutions first)."""
     output: Output = "linear"
     """Activation of the output layer."""
     bias: bool = True
     """Whether layers have a `b`."""
     initialisation: AnyInitialisation = He()
-    """How weights start; drawn from the run's seed."""
+    """How weights are initialised, from the run's seed."""
     biases: Number = 0.0
-    """What every bias starts as."""
+    """Initial value of every bias."""
 
 
 class Network(_Layered, frozen=True, tag="network"):
@@ -126,9 +126,9 @@ class Convolution(_Layered, frozen=True, kw_only=True, tag="convolution"):
     channels: Annotated[list[Units], Meta(min_length=1)]
     """Channels of each convolution, from the image on."""
     kernel: Literal[1, 3, 5, 7] = 3
-    """Width and height of what a convolution sees at once, in pixels."""
+    """Width and height of the convolution kernel, in pixels."""
     pool: Annotated[int, Meta(ge=1, le=8)] = 2
-    """Each pool x pool pixels become the largest of them; 1 keeps all."""
+    """Window and stride of the max pooling, in pixels; 1 for no pooling."""
 
 
 AnyModel = Parameter | Linear | Network | Convolution

@@ -30,7 +30,7 @@ TAGS = {
 """The key that chooses what a table is."""
 
 STARTS = ("model.initialisation", "model.biases", "model.std")
-"""The keys that say how weights start; start values that are written out would hide them."""
+"""The keys of the initialisation; initial values that are written out would hide them."""
 
 CSV = "data.csv"
 """The key that makes the data those of a file, whatever they were."""
@@ -51,7 +51,7 @@ def assignments(texts: Iterable[str]) -> dict[str, object]:
         if not key or not equals:
             raise InputError("no value", where=f"--set {text}", expected="KEY=VALUE")
         if key in changes:
-            raise InputError(f"{key} is set twice", where=f"--set {text}", expected="it once")
+            raise InputError(f"{key} is set twice", where=f"--set {text}", expected="one value")
         changes[key] = value
     return changes
 

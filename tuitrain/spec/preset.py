@@ -29,11 +29,11 @@ class Train(Strict, frozen=True):
     epochs: Count | None = None
     """Passes over the data. Give either `steps` or `epochs`."""
     batch: Rows | Literal["full"] = "full"
-    """Rows per update, taken one batch after the other and round again; "full" takes all."""
+    """Batch size in rows: consecutive rows, starting over after the last; "full" takes all."""
     dtype: Literal["float32", "float64"] = "float32"
     """Precision of the training."""
     seed: Seed = 0
-    """Seed of everything that the training draws."""
+    """Random seed of the training."""
 
 
 class Expected(Strict, frozen=True):
@@ -46,7 +46,7 @@ class Expected(Strict, frozen=True):
     loss_below: float | None = None
     """A bound that the loss of the final weights stays below."""
     tolerance: Positive = 1e-4
-    """How far, absolutely, `weights` and `loss` may be off."""
+    """Absolute tolerance of `weights` and `loss`."""
     metrics: dict[str, Range] = field(default_factory=dict)
     """Least and greatest value by metric: data_loss, accuracy, test_loss or test_accuracy."""
 
@@ -57,7 +57,7 @@ class Preset(Strict, frozen=True):
     title: str
     """One line: what is trained."""
     loss: AnyLoss
-    """What is made small."""
+    """The loss to minimise."""
     model: AnyModel
     """What is trained."""
     optimizer: AnyOptimizer
@@ -69,7 +69,7 @@ class Preset(Strict, frozen=True):
     story: str = ""
     """What the situation is, what to look for, why it happens.
 
-    Empty lines part paragraphs; the lines of a paragraph are joined.
+    Empty lines separate paragraphs; the lines of a paragraph are joined.
     """
     formula: str = ""
     """The mathematics, as lines of text."""
@@ -80,11 +80,11 @@ class Preset(Strict, frozen=True):
     data: AnyData | None = None
     """The rows to learn from; a formula (`loss.kind = "expression"`) has none."""
     regularisation: Regularisation = Regularisation()
-    """What large weights cost, added to the loss."""
+    """Penalty on large weights, added to the loss."""
     schedule: AnySchedule = Constant()
     """How the learning rate changes from step to step."""
     expected: Expected = Expected()
-    """What is reached with these very settings."""
+    """What these settings are expected to reach."""
     name: str = ""
     """Defaults to the name of the file."""
     order: int = 1_000

@@ -67,7 +67,7 @@ def _seeds(text: str, where: str, *, alone: bool = True) -> int | range:
     """A number or a range of seeds; a number is a seed itself where it does not stand alone."""
     match = re.fullmatch(r"\s*(\d{1,12})\s*(?::\s*(\d{1,12})\s*)?", text)
     if not match:
-        raise InputError("no number of seeds", where=where, expected=SEEDS)
+        raise InputError("not a number of seeds", where=where, expected=SEEDS)
     first, below = match.groups()
     if below is None:
         chosen: int | range = int(first) if alone else range(int(first), int(first) + 1)
@@ -152,7 +152,7 @@ def _number(text: str, where: str, expected: str = NUMBERS) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise InputError(f"{text!r} is no number", where=where, expected=expected)
+        raise InputError(f"{text!r} is not a number", where=where, expected=expected)
     return value
 
 

@@ -77,7 +77,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The weights after a step, judged on the whole training set and on the test set.
+    """The weights after a step, evaluated on the whole training set and on the test set.
 
     Each value has the run axis first. Always there is `loss` [R], the objective on all training
     rows; where they apply, `data_loss` (without regularisation), `accuracy`, `test_loss`

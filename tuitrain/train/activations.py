@@ -86,4 +86,4 @@ SLOPES: dict[Output, Derivative] = {
     "softplus": lambda z, a, g: g * z.sigmoid(),
     "softmax": _softmax_slope,  # a_i (g_i - sum a_j g_j)
 }
-"""The derivative of the loss by the sums z `[R, units, B]`, from g, that by the activations a."""
+"""dL/dz for the sums z `[R, units, B]`, from g = dL/da for the activations a."""

@@ -15,11 +15,11 @@ from tuitrain.train.slopes import slope
 
 
 class Backpropagation(Objective):
-    """Forwards: z = W a, a = f(z). Backwards, from dz = (loss by z) of the last layer:
+    """Forwards: z = W a, a = f(z). Backwards, from dz = dL/dz of the last layer:
 
-        loss by W = a dz          (a of the layer before, summed over rows)
-        loss by a = W dz
-        dz of the layer before = (loss by a) f'(z)
+        dL/dW = a dz              (a of the layer before, summed over rows)
+        dL/da = W dz
+        dz of the layer before = dL/da f'(z)
 
     A bias is the weight of a unit that is always 1: in the flat parameters it stands behind the
     weights of its layer, so that both are one matrix `[inputs + 1, outputs]`.

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Dual:
-    """A value and its slope, the derivative by `w`: numbers or tensors of one shape.
+    """A value and its derivative with respect to `w`: numbers or tensors of one shape.
 
     It has the operators and functions of `tuitrain.spec.expression`, each with its rule of
     differentiation, so a formula evaluated on `Dual(w, 1.0)` gives value and derivative at once.

@@ -1,4 +1,4 @@
-"""What stands behind the seam: autograd for every problem, and gradients that are written out.
+"""Implementations of `Objective`: autograd for every problem, and hand-written gradients.
 
 For the small problems that are trained most, the latter cost a fifth of the time.
 """
@@ -41,7 +41,7 @@ class Autograd(Objective):
 
 
 class Regularised(Objective):
-    """A gradient that is written out, with that of what large weights cost."""
+    """A gradient that is written out, plus that of the regularisation penalty."""
 
     def __init__(self, of_data: Objective, penalty: Penalty) -> None:
         self.of_data, self._penalty = of_data, penalty
@@ -129,7 +129,7 @@ def objective(
     """The fastest way to the loss and the gradient of a preset.
 
     Args:
-        preset: the model, the loss and what large weights cost.
+        preset: the model, the loss and the regularisation.
         dtype: of the parameters and rows that it is called with.
         device: where they are.
     """
@@ -141,7 +141,7 @@ def objective(
 
 
 def _written_out(preset: Preset) -> Objective | None:
-    """The gradient without what large weights cost; None where autograd has to find it."""
+    """The gradient without the penalty; None where autograd has to find it."""
     match preset.model, preset.loss:
         case Linear(bias=bias), MeanSquared() if inputs_outputs(preset)[1] == 1:
             return LinearMeanSquared(bias)

@@ -1,4 +1,4 @@
-"""Judges weights: loss and accuracy on all rows, and what the pictures are drawn from."""
+"""Evaluates weights: loss and accuracy on all rows, and the data for the plots."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Judged:
-    """What a stack makes of some rows.
+    """The predictions of a stack for some rows.
 
     Attributes:
-        loss: [R], without what large weights cost.
+        loss: [R], without the regularisation penalty.
         predicted: [R, outputs, N].
         chosen: class predicted, [R, N].
         label: the true one, [N]; None where rows have none.
@@ -57,7 +57,7 @@ class _Judged:
     label: torch.Tensor | None
 
     def accuracy(self) -> torch.Tensor | None:
-        """Share of the rows whose class is predicted, [R]; None where rows have none."""
+        """Fraction of rows classified correctly, [R]; None where rows have no class."""
         return None if self.label is None else self.chosen.eq(self.label).double().mean(1)
 
 
@@ -89,7 +89,7 @@ class Judge:
 
     @torch.no_grad()
     def loss(self, p: torch.Tensor) -> torch.Tensor:
-        """What is made small, `[R]`, of the flat parameters `p` `[R, P]` on the training rows."""
+        """The objective `[R]` at the flat parameters `p` `[R, P]` on the training rows."""
         parts = [self._loss_of_data(part, self._train) for part in torch.split(p, self.at_once)]
         return self._with_penalty(torch.cat(parts), p)
 
@@ -100,7 +100,7 @@ class Judge:
 
     @property
     def values(self) -> int:
-        """Values that the training rows become at the widest place of the model."""
+        """Activations of the training rows in the widest layer of the model."""
         return max(self._train.x.shape[1] * self._loss.model.widest, 1)
 
     @torch.no_grad()

@@ -25,11 +25,11 @@ from tuitrain.train.models import Model
 
 
 class Loss:
-    """What a preset makes small, as a function of flat parameters and rows.
+    """The objective of a preset, as a function of flat parameters and rows.
 
     Attributes:
         model: the predictions that are compared with the targets.
-        penalty: what large weights cost; None where they cost nothing.
+        penalty: the regularisation penalty; None without one.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Loss:
         return of_data if self.penalty is None else of_data + self.penalty(p)[0]
 
     def of_data(self, p: torch.Tensor, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """As a call, without what large weights cost."""
+        """As a call, without the regularisation penalty."""
         if isinstance(self._kind, Expression):
             values: torch.Tensor = evaluate(self._kind.formula, p)
             return values.sum(1)
@@ -99,7 +99,7 @@ def compare(kind: AnyLoss, predicted: torch.Tensor, target: torch.Tensor) -> tor
 
 
 class Penalty:
-    """What large weights cost, in the terms of `Regularisation`: biases (`b...`) cost nothing."""
+    """The L1 and L2 penalty, in the terms of `Regularisation`: biases (`b...`) are left out."""
 
     def __init__(self, preset: Preset, dtype: torch.dtype, device: torch.device | str) -> None:
         sizes = [(name.startswith("w"), prod(shape)) for name, shape in shapes(preset).items()]
@@ -124,6 +124,6 @@ class Penalty:
 def penalty(
     preset: Preset, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu"
 ) -> Penalty | None:
-    """What large weights cost; None where they cost nothing."""
+    """The regularisation penalty; None without one."""
     rates = preset.regularisation
     return Penalty(preset, dtype, device) if rates.l1 > 0 or rates.l2 > 0 else None

@@ -52,7 +52,7 @@ def named(p: torch.Tensor, shapes: Shapes) -> dict[str, torch.Tensor]:
 
 
 def initial(preset: Preset, seed: int) -> NDArray[np.float64]:
-    """Start weights `[P]` of a run: equal for equal seeds, whatever the optimizer.
+    """Initial weights `[P]` of a run: equal for equal seeds, whatever the optimizer.
 
     The preset's `init` holds for the preset's own seed; everything else starts as the model says.
     Whatever is drawn is drawn in the order of the parameters, and all of it, so that none depends
@@ -75,7 +75,7 @@ def _started(
     shape: tuple[int, ...],
     random: np.random.RandomState,
 ) -> NDArray[np.float64]:
-    """The start values of a parameter."""
+    """The initial values of a parameter."""
     model = preset.model
     if isinstance(model, Parameter | Linear):
         return np.asarray(random.normal(0.0, abs(model.std), shape))
@@ -87,7 +87,7 @@ def _started(
 def _drawn(
     kind: AnyInitialisation, layer: Layer, random: np.random.RandomState
 ) -> NDArray[np.float64]:
-    """The start weights of a layer."""
+    """The randomly drawn initial weights of a layer."""
     shape = layer.weights
     match kind:
         case Normal(std=std):
@@ -112,7 +112,7 @@ class Model:
 
     Attributes:
         shapes: of each parameter, without the run axis.
-        widest: most values that a row becomes on its way to the prediction.
+        widest: values for one row in the widest layer.
     """
 
     def __init__(self, preset: Preset) -> None:

@@ -10,7 +10,7 @@ Batch = tuple[torch.Tensor, ...]
 
 
 class Objective(ABC):
-    """What a stack makes small. Called under `torch.no_grad`."""
+    """The objective that a stack minimises. Called under `torch.no_grad`."""
 
     @abstractmethod
     def batch(self, x: torch.Tensor, y: torch.Tensor) -> Batch:

@@ -1,4 +1,4 @@
-"""Looks at a model from outside its training: the loss over a plane of its parameters."""
+"""The loss over a plane in parameter space, computed outside the training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses with their derivative by the predictions, written out.
+"""Losses with their derivative with respect to the predictions, written out.
 
 All take predictions `[R, outputs, B]` and give the loss `[R]` and its derivative, in their shape.
 Sums over rows and outputs are products with a vector of weights: one operation.

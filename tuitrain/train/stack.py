@@ -33,7 +33,7 @@ class Stack:
         optimizers: the rule of every run of the experiment's stack.
         rows: indices of the runs that take part, A of them.
         p: parameters of those runs, [A, P], in the order of `rows`.
-        state: what the rules remember, by name, each [A, P] in the order of `rows`.
+        state: the optimizer state, by name, each [A, P] in the order of `rows`.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Stack:
         return self.p
 
     def state(self) -> dict[str, torch.Tensor]:
-        """What the rules remember, by name, each [A, P] in the order of `rows`."""
+        """The optimizer state, by name, each [A, P] in the order of `rows`."""
         names = dict.fromkeys(name for part in self._slices for name in part.rule.state)
         whole = {name: torch.zeros_like(self.p) for name in names}
         first = 0

@@ -26,12 +26,12 @@ class Divergence:
 
 @dataclass(frozen=True)
 class TrainState:
-    """Everything that a stack's training continues from, bit by bit.
+    """The complete training state of a stack: it resumes from this bit for bit.
 
     Attributes:
         step: finished steps; the next batch follows from it.
         parameters: [R, P] in the dtype of the training; of a diverged run, those it ended with.
-        optimizer: what the update rules remember, by name, each [R, P]; zero for runs that
+        optimizer: the state of the update rules, by name, each [R, P]; zero for runs that
             have ended or whose rule has no such state.
         lr: float64 [R], the learning rate at a schedule factor of `reference`.
         reference: float64 [R]; 0 where the learning rate no longer follows the schedule.

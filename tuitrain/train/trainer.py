@@ -290,7 +290,7 @@ class Trainer:
         return {name: value.numpy() for name, value in named(flat, self._shapes).items()}
 
     def evaluate(self, pictures: bool = False) -> Evaluation:
-        """Judge the current weights of every run on all rows.
+        """Evaluate the current weights of every run on all rows.
 
         Args:
             pictures: whether to add what the pictures are drawn from, where the store has room
@@ -334,7 +334,7 @@ class Trainer:
 
     @property
     def state(self) -> TrainState:
-        """Everything that the training continues from; setting it puts the trainer there."""
+        """The complete training state; setting it resumes from there."""
         optimizer = {}
         for name, value in self._stack.state().items():
             optimizer[name] = np.zeros_like(self._ended)

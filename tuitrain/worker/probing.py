@@ -27,7 +27,7 @@ PAUSE = 0.02
 
 
 class Prober:
-    """Works out the landscapes of an experiment's stacks."""
+    """Computes the landscapes of an experiment's stacks."""
 
     def __init__(self, experiment: Experiment, device: str = "cpu") -> None:
         self._presets = list(experiment.presets.values())

@@ -1,4 +1,4 @@
-"""One experiment from start to end: training, recording, obeying.
+"""One experiment from start to end: training, recording, handling commands.
 
 torch is imported only when a session runs, so that one that cannot import it can say so.
 """
@@ -196,7 +196,7 @@ class Session:
     # The loop -------------------------------------------------------------------------------
 
     def _take_turn(self) -> None:
-        """Obeys what has come in; else trains a block of one stack, or rests if none is due."""
+        """Handles new commands; else trains a block of one stack, or sleeps if none is due."""
         commands = self._inbox.receive()
         stack = self._next_stack()
         wait = IDLE
