@@ -247,7 +247,7 @@ def test_show_tells_what_a_preset_comes_to(files: Path, tuitrain: Command) -> No
         "layer 1": "4 -> 8, tanh",
         "layer 2": "8 -> 3, softmax",
         "parameters": "67",
-        "start": "he; biases 0",
+        "initialisation": "he; biases 0",
         "regularisation": "l2 = 0.001",
         "expected accuracy": "0.9 to 1",
         "expected test accuracy": "0.875 to 1",
@@ -278,7 +278,7 @@ initialisation = {kind = "normal", std = 0.1}
                 "layer 1: convolution 5 x 5 of 8 x 8 pixels, 1 -> 4 channels, relu, no bias, "
                 "2 x 2 max pooling",
                 "layer 3: 32 -> 16, relu, no bias",
-                "start: normal std = 0.1",
+                "initialisation: normal std = 0.1",
             ],
         ),
         (
