@@ -43,7 +43,7 @@ def same_state(one: TrainState, other: TrainState) -> None:
     same_bits(dict(one.last_row), dict(other.last_row))
     for field in (
         *("parameters", "lr", "reference", "warmed"),
-        *("window", "last_loss", "least_loss"),
+        *("window", "last_loss", "best_loss"),
     ):
         same_bits({field: getattr(one, field)}, {field: getattr(other, field)})
 

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from tuitrain.spec.model import Output
-from tuitrain.train.activations import ACTIVATIONS, SLOPES
+from tuitrain.train.activations import ACTIVATIONS, DERIVATIVES
 
 Z = np.concatenate([np.random.RandomState(0).normal(0, 3, 200), [-700.0, -40.0, 0.0, 40.0, 700.0]])
 
@@ -41,7 +41,7 @@ STOCK: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 def test_every_name_of_a_preset_is_known() -> None:
-    assert set(ACTIVATIONS) == set(SLOPES) == set(STOCK) == set(get_args(Output))
+    assert set(ACTIVATIONS) == set(DERIVATIVES) == set(STOCK) == set(get_args(Output))
     assert set(BY_HAND) == set(get_args(Output)) - {"softmax"}
 
 
@@ -62,22 +62,22 @@ def test_softmax_is_over_the_units_and_does_not_overflow() -> None:
     assert ACTIVATIONS["softmax"](z)[0].T.tolist() == [pytest.approx([0.25, 0.75]), [1.0, 0.0]]
 
 
-@pytest.mark.parametrize("name", SLOPES)
+@pytest.mark.parametrize("name", DERIVATIVES)
 def test_derivatives_are_those_of_autograd(name: Output) -> None:
     random = np.random.RandomState(1)
     z = torch.from_numpy(random.normal(0, 3, (2, 4, 6))).requires_grad_()
     g = torch.from_numpy(random.normal(0, 1, (2, 4, 6)))
     a = ACTIVATIONS[name](z)
     (expected,) = torch.autograd.grad(a, z, g)
-    found = SLOPES[name](z.detach(), a.detach(), g)
+    found = DERIVATIVES[name](z.detach(), a.detach(), g)
     torch.testing.assert_close(found, expected, rtol=1e-13, atol=1e-14)
 
 
-@pytest.mark.parametrize("name", SLOPES)
+@pytest.mark.parametrize("name", DERIVATIVES)
 def test_derivatives_are_finite_differences(name: Output) -> None:
     random = np.random.RandomState(2)
     z, g = (torch.from_numpy(random.normal(0, 2, (2, 3, 5))) for _ in range(2))
-    found = SLOPES[name](z, ACTIVATIONS[name](z), g)
+    found = DERIVATIVES[name](z, ACTIVATIONS[name](z), g)
     h = 1e-6
     for i in range(3):
         step = torch.zeros_like(z)
@@ -86,9 +86,9 @@ def test_derivatives_are_finite_differences(name: Output) -> None:
         torch.testing.assert_close(found[:, i], (g * change).sum(1), rtol=1e-7, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", SLOPES)
+@pytest.mark.parametrize("name", DERIVATIVES)
 def test_derivatives_of_large_sums_are_finite(name: Output) -> None:
     for dtype in (torch.float32, torch.float64):
         z = torch.tensor([[[-1e4], [-100.0], [0.0], [100.0], [1e4]]], dtype=dtype)
-        found = SLOPES[name](z, ACTIVATIONS[name](z), torch.ones_like(z))
+        found = DERIVATIVES[name](z, ACTIVATIONS[name](z), torch.ones_like(z))
         assert found.isfinite().all()

@@ -23,9 +23,9 @@ from tuitrain.spec.loss import (
 )
 from tuitrain.spec.model import Network
 from tuitrain.spec.preset import Preset
-from tuitrain.train.losses import compare, penalty, targets
+from tuitrain.train.loss_gradients import loss_gradient
+from tuitrain.train.losses import data_loss, penalty, targets
 from tuitrain.train.models import initial, named
-from tuitrain.train.slopes import slope
 
 PREDICTED = np.random.RandomState(0).randn(4, 3, 5)  # 4 runs, 3 outputs, 5 rows
 Y = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0], [1, 0, 0]])
@@ -64,8 +64,8 @@ def by_hand(kind: AnyLoss, predicted: np.ndarray) -> float:
 
 def found(kind: AnyLoss, predicted: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """The loss, which the written out form agrees with."""
-    losses = compare(kind, predicted, targets(kind, y))
-    form = slope(kind)
+    losses = data_loss(kind, predicted, targets(kind, y))
+    form = loss_gradient(kind)
     same, _ = form(predicted, *form.targets(y.T.contiguous()))
     torch.testing.assert_close(same, losses, rtol=1e-13, atol=1e-13)
     return losses
@@ -117,7 +117,7 @@ def test_huge_logits_give_a_finite_loss(kind: SoftmaxCrossEntropy) -> None:
     assert loss.item() == 2e4
     assert logits.grad is not None
     assert logits.grad.tolist() == [[[1.0], [-1.0]]]
-    form = slope(kind)
+    form = loss_gradient(kind)
     with torch.no_grad():
         assert form(logits, *form.targets(y.T))[1].tolist() == [[[1.0], [-1.0]]]
 
@@ -140,9 +140,9 @@ def test_binary_cross_entropy_at_its_extremes(
 ) -> None:
     z = torch.full((1, 1, 1), logit, dtype=dtype, requires_grad=True)
     target = torch.full((1, 1), y, dtype=dtype)
-    losses = compare(BinaryCrossEntropy(), z, targets(BinaryCrossEntropy(), target))
+    losses = data_loss(BinaryCrossEntropy(), z, targets(BinaryCrossEntropy(), target))
     losses.sum().backward()
-    form = slope(BinaryCrossEntropy())
+    form = loss_gradient(BinaryCrossEntropy())
     with torch.no_grad():
         same, written = form(z, *form.targets(target))
     assert z.grad is not None
@@ -158,9 +158,9 @@ def test_probabilities_are_clipped() -> None:
 
 def test_an_expression_compares_nothing() -> None:
     with pytest.raises(TypeError):
-        compare(Expression(formula="w"), torch.zeros(1, 1, 1), torch.zeros(1, 1))
+        data_loss(Expression(formula="w"), torch.zeros(1, 1, 1), torch.zeros(1, 1))
     with pytest.raises(TypeError):
-        slope(Expression(formula="w"))
+        loss_gradient(Expression(formula="w"))
 
 
 # What large weights cost ----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Networks in the trainer: what their numbers depend on, and when they are judged."""
+"""Networks in the trainer: what their numbers depend on, and when they are evaluated."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def test_networks_do_not_see_their_neighbours(network: Preset, runs: Runs) -> No
     stack = runs(network, rules, [3, 1, 4, 1, 5])
     together = Trainer(network, stack)
     rows = everything(together, 40)
-    judged = together.take_evaluations()
+    evaluated = together.take_evaluations()
     for index, run in enumerate(stack):
         alone = Trainer(network, [run])
         for name, values in everything(alone, 40).items():
             np.testing.assert_allclose(
                 rows[name][index], values[0], rtol=1e-12, atol=1e-12, err_msg=name
             )
-        for one, other in zip(judged, alone.take_evaluations(), strict=True):
+        for one, other in zip(evaluated, alone.take_evaluations(), strict=True):
             assert one.step == other.step
             for name, value in other.values.items():
                 np.testing.assert_allclose(
@@ -115,7 +115,7 @@ def test_evaluation_takes_all_rows_and_the_weights_of_now(problem: Problem, runs
     np.testing.assert_allclose(found.values["loss"], chunk.series["loss"][:, 0], rtol=1e-5)
 
 
-def test_a_problem_that_tells_no_more_than_its_loss_is_not_judged(
+def test_a_problem_that_tells_no_more_than_its_loss_is_not_evaluated(
     problem: Problem, runs: Runs
 ) -> None:
     preset = problem()
@@ -165,12 +165,12 @@ def test_judging_does_not_change_the_training(
     network: Preset, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules = [SGD(lr=0.1), Adam(lr=0.01)]
-    judged = everything(Trainer(network, runs(network, rules)), 40)
+    evaluated = everything(Trainer(network, runs(network, rules)), 40)
     monkeypatch.setattr(trainer_module, "stride", lambda _: None)
-    same_bits(judged, everything(Trainer(network, runs(network, rules)), 40))
+    same_bits(evaluated, everything(Trainer(network, runs(network, rules)), 40))
 
 
-def test_a_training_that_ends_early_is_judged_where_it_ends(network: Preset, runs: Runs) -> None:
+def test_a_training_that_ends_early_is_evaluated_where_it_ends(network: Preset, runs: Runs) -> None:
     trainer = Trainer(network, runs(network, [SGD(lr=1e200), SGD(lr=1e100)]))
     trainer.advance(40)
     steps = [evaluation.step for evaluation in trainer.take_evaluations()]

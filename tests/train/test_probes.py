@@ -11,20 +11,20 @@ from tuitrain.spec.catalogue import catalogue, find
 from tuitrain.spec.experiment import single
 from tuitrain.spec.loss import Asymmetric
 from tuitrain.spec.overrides import override
-from tuitrain.train import judge, probes
+from tuitrain.train import evaluator, probes
 from tuitrain.train.probes import Surface
 from tuitrain.train.trainer import Trainer
 
 
 @pytest.mark.parametrize("name", sorted(catalogue()))
-def test_the_loss_is_the_one_that_the_trainer_judges_by(name: str) -> None:
+def test_the_loss_is_the_one_that_the_trainer_evaluates(name: str) -> None:
     preset = override(find(name), {"train.dtype": "float64", "train.steps": 20})
     trainer = Trainer(preset, single(preset).runs)
     trainer.advance(20)
     weights = trainer.weights()
     point = np.concatenate([np.ravel(value) for value in weights.values()])
-    judged = trainer.evaluate().values["loss"]
-    np.testing.assert_allclose(Surface(preset)(point[None]), judged, rtol=1e-12)
+    evaluated = trainer.evaluate().values["loss"]
+    np.testing.assert_allclose(Surface(preset)(point[None]), evaluated, rtol=1e-12)
 
 
 def test_mean_squared_loss_at_every_point_of_a_grid() -> None:
@@ -58,7 +58,7 @@ def test_points_worked_out_in_parts_are_the_same(
     surface = Surface(preset)
     points = np.random.default_rng(0).normal(size=(7, surface.parameters))
     whole = surface(points)
-    monkeypatch.setattr(judge, "MEMORY", memory)
+    monkeypatch.setattr(evaluator, "MEMORY", memory)
     np.testing.assert_allclose(surface(points), whole, rtol=1e-12)
 
 

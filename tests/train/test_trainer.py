@@ -380,7 +380,7 @@ def test_thinned_rows_keep_the_spikes(
     assert trainer.last_loss.tolist() == [loss[0, 49], loss[1, ended - 1], loss[2, 49]]
     assert trainer.last_loss[1] == np.inf
     finite = np.where(np.isfinite(loss), loss, np.inf)
-    assert trainer.least_loss.tolist() == finite.min(axis=1).tolist()
+    assert trainer.best_loss.tolist() == finite.min(axis=1).tolist()
 
 
 @pytest.mark.usefixtures("every_fourth")
@@ -388,7 +388,7 @@ def test_the_least_loss_may_lie_after_the_last_row(problem: Problem, runs: Runs)
     preset = problem(steps=50)
     trainer = Trainer(preset, runs(preset, [SGD(lr=0.01)]))
     rows = everything(trainer, 50)
-    assert trainer.least_loss.tolist() == trainer.last_loss.tolist()
+    assert trainer.best_loss.tolist() == trainer.last_loss.tolist()
     assert trainer.last_loss[0] < rows["loss_min"].min()
 
 

@@ -13,14 +13,14 @@ from tuitrain.record.reader import StoreReader
 from tuitrain.record.status import Event, Status
 from tuitrain.record.store import StoreWriteError, StoreWriter
 from tuitrain.spec.recording import Chunk, Layout
-from tuitrain.worker.background import BackgroundWriter, Entry, patience
+from tuitrain.worker.background import BackgroundWriter, Transaction, patience
 
 
-def entry(step: int) -> Entry:
+def transaction(step: int) -> Transaction:
     loss = np.full((300, 50), 1 / step, np.float32)
     news = [Chunk(0, step, 1, {"loss": loss}), Event(0.0, step, None, "paused", {})]
     weights = {"w": np.full((300, 2), float(step))}
-    return Entry(Status("running", step=step), news, snapshots=[(0, step, weights)])
+    return Transaction(Status("running", step=step), news, snapshots=[(0, step, weights)])
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def writer(path: Path) -> Iterator[BackgroundWriter]:
 
 def test_entries_are_recorded_in_order_and_whole(writer: BackgroundWriter, path: Path) -> None:
     for step in range(1, 1001, 50):
-        writer.record(entry(step))
+        writer.record(transaction(step))
     writer.wait()
     with contextlib.closing(StoreReader(path)) as reader, reader.snapshot():
         assert [chunk.first for _, chunk in reader.chunks()] == list(range(1, 1001, 50))
@@ -48,8 +48,8 @@ def test_entries_are_recorded_in_order_and_whole(writer: BackgroundWriter, path:
 
 
 def test_rows_of_one_entry_are_one_chunk(writer: BackgroundWriter, path: Path) -> None:
-    first, second, after_a_gap = (entry(step).news[0] for step in (1, 51, 201))
-    writer.record(Entry(Status("running"), [first, second, after_a_gap]))
+    first, second, after_a_gap = (transaction(step).news[0] for step in (1, 51, 201))
+    writer.record(Transaction(Status("running"), [first, second, after_a_gap]))
     writer.wait()
     with contextlib.closing(StoreReader(path)) as reader:
         found = [chunk for _, chunk in reader.chunks()]
@@ -58,7 +58,7 @@ def test_rows_of_one_entry_are_one_chunk(writer: BackgroundWriter, path: Path) -
 
 
 def test_rows_wait_the_longer_the_training_has_lasted() -> None:
-    few, many = entry(1).news, [Chunk(0, 1, 1, {"loss": np.zeros((300, 2000), np.float32)})]
+    few, many = transaction(1).news, [Chunk(0, 1, 1, {"loss": np.zeros((300, 2000), np.float32)})]
     waits = [patience(trained, few) for trained in (0.0, 10.0, 100.0, 1e5)]
     assert waits == [0.0, 0.01, 0.1, 1.0]
     assert patience(1e5, many) == 0.0
@@ -67,7 +67,7 @@ def test_rows_wait_the_longer_the_training_has_lasted() -> None:
 def test_what_was_waited_for_is_there_for_a_reader(writer: BackgroundWriter, path: Path) -> None:
     with contextlib.closing(StoreReader(path)) as reader:
         for step in range(1, 400, 50):
-            writer.record(entry(step))
+            writer.record(transaction(step))
             writer.wait()
             with reader.snapshot():
                 assert reader.status().step == step
@@ -76,17 +76,17 @@ def test_what_was_waited_for_is_there_for_a_reader(writer: BackgroundWriter, pat
 def test_a_failed_write_is_told_once_and_what_was_there_stays(
     writer: BackgroundWriter, path: Path
 ) -> None:
-    writer.record(entry(1))
+    writer.record(transaction(1))
     writer.wait()
     away = path.rename(path.with_name("away.db"))
-    writer.record(entry(51))
+    writer.record(transaction(51))
     with pytest.raises(StoreWriteError, match=r"^run\.db could not be written"):
-        writer.record(entry(101))
+        writer.record(transaction(101))
     assert [item.first for item in writer.unwritten if isinstance(item, Chunk)] == [51]
     away.rename(path)
     writer.wait()
     writer.reopen()
-    writer.record(entry(151))
+    writer.record(transaction(151))
     writer.wait()
     assert not writer.unwritten
     with contextlib.closing(StoreReader(path)) as reader, reader.snapshot():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuitrain.worker.progress import GROWTH, Pace, Rate
+from tuitrain.worker.progress import GROWTH, Pace, Throughput
 
 
 def test_the_first_block_is_one_step() -> None:
@@ -69,7 +69,7 @@ def test_another_limit_counts_at_once() -> None:
 
 
 def test_the_rate_follows_a_change() -> None:
-    rate = Rate()
+    rate = Throughput()
     assert rate.value == 0
     for _ in range(200):
         rate.took(100, 0.05)

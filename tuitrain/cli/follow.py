@@ -69,7 +69,7 @@ class Reached:
         self.folder = folder
         self.several = len(folder.experiment.runs) > 1
         self.reader: StoreReader | None = None
-        self.seen = self.judged = 0
+        self.seen = self.evaluated = 0
         self.step: int | None = None
         self.loss = math.nan
         self.accuracy = "", math.nan
@@ -89,14 +89,14 @@ class Reached:
                 for key, summary in self.reader.summaries(self.seen):
                     self.seen = key
                     if self.several:
-                        least = np.fmin.reduce(self.reader.least_losses(summary))
+                        least = np.fmin.reduce(self.reader.best_losses(summary))
                         self.loss = float(np.fmin(self.loss, least))
                     else:
                         self.loss = float(summary.last[0, 0])
                         self.step = summary.extent.last
-                for key, scalars in self.reader.evaluations(self.judged):
-                    self.judged = key
-                    self.judge(scalars)
+                for key, scalars in self.reader.evaluations(self.evaluated):
+                    self.evaluated = key
+                    self.take(scalars)
         told = {"loss": self.loss} | dict([self.accuracy] if self.accuracy[0] else [])
         best = "best " * self.several
         words = "  ".join(f"{best}{name} {value:.6g}" for name, value in told.items())
@@ -104,7 +104,7 @@ class Reached:
             words += f" at {self.accuracy_step:,}"
         return status if self.step is None else replace(status, step=self.step), words
 
-    def judge(self, scalars: Scalars) -> None:
+    def take(self, scalars: Scalars) -> None:
         """Takes in an evaluation: the accuracy on the test set, or the other without one."""
         name = next((name for name in reversed(ACCURACIES) if name in scalars.values), None)
         if name is not None:

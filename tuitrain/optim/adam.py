@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tuitrain.optim.base import Array, Arrays, Fraction, NonNegative, Optimizer, decayed
+from tuitrain.optim.base import Array, Arrays, Fraction, NonNegative, Optimizer, with_weight_decay
 
 
 class Adam(Optimizer, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ class Adam(Optimizer, frozen=True, kw_only=True):
     paper = "Kingma & Ba 2015, Algorithm 1"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, m: Array, v: Array) -> Arrays:
-        g = decayed(g, p, self.weight_decay)
+        g = with_weight_decay(g, p, self.weight_decay)
         m = self.beta1 * m + (1 - self.beta1) * g
         v = self.beta2 * v + (1 - self.beta2) * g**2
         m_hat = m / (1 - self.beta1**t)
@@ -72,7 +72,7 @@ class AMSGrad(Optimizer, frozen=True, kw_only=True):
     paper = "Reddi, Kale & Kumar 2018, Algorithm 2"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, m: Array, v: Array, u: Array) -> Arrays:
-        g = decayed(g, p, self.weight_decay)
+        g = with_weight_decay(g, p, self.weight_decay)
         m = self.beta1 * m + (1 - self.beta1) * g
         v = self.beta2 * v + (1 - self.beta2) * g**2
         u = u.maximum(v)
@@ -109,7 +109,7 @@ class Adamax(Optimizer, frozen=True, kw_only=True):
     paper = "Kingma & Ba 2015, Algorithm 2"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, m: Array, u: Array) -> Arrays:
-        g = decayed(g, p, self.weight_decay)
+        g = with_weight_decay(g, p, self.weight_decay)
         m = self.beta1 * m + (1 - self.beta1) * g
         u = (self.beta2 * u).maximum(g.abs() + self.eps)
         m_hat = m / (1 - self.beta1**t)
@@ -149,7 +149,7 @@ class NAdam(Optimizer, frozen=True, kw_only=True):
     paper = "Dozat 2016, Algorithm 2"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, m: Array, v: Array, c: Array) -> Arrays:
-        g = decayed(g, p, self.weight_decay)
+        g = with_weight_decay(g, p, self.weight_decay)
         m = self.beta1 * m + (1 - self.beta1) * g
         v = self.beta2 * v + (1 - self.beta2) * g**2
         v_hat = v / (1 - self.beta2**t)
@@ -196,7 +196,7 @@ class RAdam(Optimizer, frozen=True, kw_only=True):
     paper = "Liu et al. 2020, Algorithm 2"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, m: Array, v: Array) -> Arrays:
-        g = decayed(g, p, self.weight_decay)
+        g = with_weight_decay(g, p, self.weight_decay)
         m = self.beta1 * m + (1 - self.beta1) * g
         v = self.beta2 * v + (1 - self.beta2) * g**2
         m_hat = m / (1 - self.beta1**t)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuitrain.optim.base import Array, Arrays, Fraction, NonNegative, Optimizer, decayed
+from tuitrain.optim.base import Array, Arrays, Fraction, NonNegative, Optimizer, with_weight_decay
 
 
 class Adagrad(Optimizer, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class Adagrad(Optimizer, frozen=True, kw_only=True):
     paper = "Duchi, Hazan & Singer 2011, Figure 1"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, s: Array) -> Arrays:
-        g = decayed(g, p, self.weight_decay)
+        g = with_weight_decay(g, p, self.weight_decay)
         s = s + self.initial_accumulator_value if t == 1 else s
         s = s + g**2
         lr = lr / (1 + (t - 1) * self.lr_decay)
@@ -77,7 +77,7 @@ class RMSprop(Optimizer, frozen=True, kw_only=True):
     paper = "Tieleman & Hinton 2012, Lecture 6.5; centered: Graves 2013, eq. (38)-(41)"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, v: Array, a: Array, b: Array) -> Arrays:
-        g = decayed(g, p, self.weight_decay)
+        g = with_weight_decay(g, p, self.weight_decay)
         if self.centered:
             v = self.alpha * (v + (1 - self.alpha) * (g - a) ** 2)
             a = self.alpha * a + (1 - self.alpha) * g
@@ -114,7 +114,7 @@ class Adadelta(Optimizer, frozen=True, kw_only=True):
     paper = "Zeiler 2012, Algorithm 1"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, v: Array, u: Array) -> Arrays:
-        g = decayed(g, p, self.weight_decay)
+        g = with_weight_decay(g, p, self.weight_decay)
         v = self.rho * v + (1 - self.rho) * g**2
         d = (u + self.eps).sqrt() / (v + self.eps).sqrt() * g
         u = self.rho * u + (1 - self.rho) * d**2

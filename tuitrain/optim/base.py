@@ -88,6 +88,6 @@ def require_finite(settings: Struct) -> None:
             raise ValueError(f"Expected a finite `{name}`, got {value}")
 
 
-def decayed(g: Array, p: Array, weight_decay: float) -> Array:
+def with_weight_decay(g: Array, p: Array, weight_decay: float) -> Array:
     """The gradient with L2 regularisation: that of loss + weight_decay/2 |p|^2."""
     return g + weight_decay * p if weight_decay else g

@@ -30,7 +30,7 @@ class Schedule(
 
     `t` counts the finished updates, here and in the formulas: at the first one it is 0.
 
-    A subclass defines `shape(self, done, total)`: the factors without warm-up after `done` (an
+    A subclass defines `factor(self, done, total)`: the factors without warm-up after `done` (an
     array) of `total` updates. `warmup` steps in front raise the factor linearly from
     `warmup_from` to 1; the schedule proper starts after them and has the steps that are left.
 
@@ -41,7 +41,7 @@ class Schedule(
     warmup: Annotated[int, Meta(ge=0, le=MOST_STEPS)] = 0
     warmup_from: NonNegative = 0.0
 
-    shape: ClassVar[Callable[..., Any]]
+    factor: ClassVar[Callable[..., Any]]
 
     def __post_init__(self) -> None:
         require_finite(self)
@@ -57,7 +57,7 @@ class Schedule(
 
         done = np.asarray(done, np.float64)
         rising = self.warmup_from + (1 - self.warmup_from) * done / max(self.warmup, 1)
-        proper = self.shape(np.maximum(done - self.warmup, 0.0), max(total - self.warmup, 1))
+        proper = self.factor(np.maximum(done - self.warmup, 0.0), max(total - self.warmup, 1))
         return np.where(done < self.warmup, rising, proper)
 
     def rising(self, total: int) -> int:
@@ -68,7 +68,7 @@ class Schedule(
 class Constant(Schedule, frozen=True, kw_only=True, tag="constant"):
     """lr"""
 
-    def shape(self, done: Floats, total: int) -> Floats:
+    def factor(self, done: Floats, total: int) -> Floats:
         return ones(done)
 
 
@@ -79,7 +79,7 @@ class Exponential(Schedule, frozen=True, kw_only=True, tag="exponential"):
     every: Count = 1
     staircase: bool = False
 
-    def shape(self, done: Floats, total: int) -> Floats:
+    def factor(self, done: Floats, total: int) -> Floats:
         return self.decay ** periods(done, self.every, self.staircase)
 
 
@@ -90,7 +90,7 @@ class InverseTime(Schedule, frozen=True, kw_only=True, tag="inverse-time"):
     every: Count = 1
     staircase: bool = False
 
-    def shape(self, done: Floats, total: int) -> Floats:
+    def factor(self, done: Floats, total: int) -> Floats:
         return 1 / (1 + self.decay * periods(done, self.every, self.staircase))
 
 
@@ -100,7 +100,7 @@ class Step(Schedule, frozen=True, kw_only=True, tag="step"):
     every: Count = 1000
     gamma: Positive = 0.1
 
-    def shape(self, done: Floats, total: int) -> Floats:
+    def factor(self, done: Floats, total: int) -> Floats:
         return self.gamma ** periods(done, self.every, staircase=True)
 
 
@@ -111,7 +111,7 @@ class Polynomial(Schedule, frozen=True, kw_only=True, tag="polynomial"):
     power: Positive = 1.0
     steps: Count | None = None
 
-    def shape(self, done: Floats, total: int) -> Floats:
+    def factor(self, done: Floats, total: int) -> Floats:
         left = 1 - share(done, self.steps or total)
         return self.end + (1 - self.end) * left**self.power
 
@@ -122,7 +122,7 @@ class Cosine(Schedule, frozen=True, kw_only=True, tag="cosine"):
     end: NonNegative = 0.0
     steps: Count | None = None
 
-    def shape(self, done: Floats, total: int) -> Floats:
+    def factor(self, done: Floats, total: int) -> Floats:
         return cosine(1.0, self.end, share(done, self.steps or total))
 
 
@@ -134,7 +134,7 @@ class OneCycle(Schedule, frozen=True, kw_only=True, tag="one-cycle"):
     rise: UpToOne = 0.3
     steps: Count | None = None
 
-    def shape(self, done: Floats, total: int) -> Floats:
+    def factor(self, done: Floats, total: int) -> Floats:
         import numpy as np
 
         peak = self._peak(total)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tuitrain.optim.base import Array, Arrays, Fraction, NonNegative, Optimizer, UpToOne, decayed
+from tuitrain.optim.base import (
+    Array,
+    Arrays,
+    Fraction,
+    NonNegative,
+    Optimizer,
+    UpToOne,
+    with_weight_decay,
+)
 
 
 class SGD(Optimizer, frozen=True, kw_only=True):
@@ -25,7 +33,7 @@ class SGD(Optimizer, frozen=True, kw_only=True):
     paper = "Robbins & Monro 1951; Goodfellow et al. 2016, Algorithm 8.1"
 
     def step(self, t: int, lr: Array, p: Array, g: Array) -> Arrays:
-        g = decayed(g, p, self.weight_decay)
+        g = with_weight_decay(g, p, self.weight_decay)
         return (p - lr * g,)
 
 
@@ -57,7 +65,7 @@ class SGDM(Optimizer, frozen=True, kw_only=True):
     paper = "Polyak 1964; the m of Kingma & Ba 2015, Algorithm 1"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, m: Array) -> Arrays:
-        g = decayed(g, p, self.weight_decay)
+        g = with_weight_decay(g, p, self.weight_decay)
         m = self.momentum * m + (1 - self.momentum) * g
         return p - lr * m, m
 
@@ -90,7 +98,7 @@ class Momentum(Optimizer, frozen=True, kw_only=True):
     paper = "Polyak 1964; Sutskever et al. 2013, eq. (1)-(2)"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, b: Array) -> Arrays:
-        g = decayed(g, p, self.weight_decay)
+        g = with_weight_decay(g, p, self.weight_decay)
         b = g if t == 1 or not self.momentum else self.momentum * b + (1 - self.dampening) * g
         return p - lr * b, b
 
@@ -121,6 +129,6 @@ class Nesterov(Optimizer, frozen=True, kw_only=True):
     paper = "Nesterov 1983; Sutskever et al. 2013, eq. (3)-(4)"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, b: Array) -> Arrays:
-        g = decayed(g, p, self.weight_decay)
+        g = with_weight_decay(g, p, self.weight_decay)
         b = self.momentum * b + g
         return p - lr * (g + self.momentum * b), b

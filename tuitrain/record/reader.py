@@ -119,7 +119,7 @@ class StoreReader:
             if not found:
                 continue
             last = found[-1]
-            least = np.fmin.reduce([self.least_losses(summary) for summary in found])
+            least = np.fmin.reduce([self.best_losses(summary) for summary in found])
             for place, run in enumerate(mine):
                 if run.alive:
                     results[run.index] = dataclasses.replace(
@@ -130,7 +130,7 @@ class StoreReader:
                     )
         return list(results.values())
 
-    def least_losses(self, summary: Summary) -> NDArray[np.float64]:
+    def best_losses(self, summary: Summary) -> NDArray[np.float64]:
         """The least finite loss of each run in a chunk, [R]; NaN where there is none."""
         names = self.layouts()[summary.extent.stack].series
         least = names.index("loss_min" if "loss_min" in names else "loss")

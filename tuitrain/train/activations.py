@@ -52,21 +52,21 @@ def activate(name: Output, z: torch.Tensor, a: torch.Tensor) -> None:
 Derivative = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def _softmax_slope(z: torch.Tensor, a: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
+def _softmax_derivative(z: torch.Tensor, a: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
     weighted = a * g
     return torch.addcmul(weighted, a, weighted.sum(1, keepdim=True), value=-1)
 
 
-def _gelu_slope(z: torch.Tensor, a: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
+def _gelu_derivative(z: torch.Tensor, a: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
     phi = (z.square() / -2).exp() / sqrt(2 * pi)
     return g * torch.addcmul(torch.special.ndtr(z), z, phi)
 
 
-def _tanh_slope(z: torch.Tensor, a: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
+def _tanh_derivative(z: torch.Tensor, a: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
     return torch.addcmul(g, g * a, a, value=-1)
 
 
-def _sigmoid_slope(z: torch.Tensor, a: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
+def _sigmoid_derivative(z: torch.Tensor, a: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
     weighted = g * a
     return torch.addcmul(weighted, weighted, a, value=-1)
 
@@ -75,15 +75,15 @@ def _sigmoid_slope(z: torch.Tensor, a: torch.Tensor, g: torch.Tensor) -> torch.T
 # times as long for a run of 16 units, thirty times for 256 runs.
 aten = torch.ops.aten
 
-SLOPES: dict[Output, Derivative] = {
+DERIVATIVES: dict[Output, Derivative] = {
     "linear": lambda z, a, g: g,
-    "sigmoid": _sigmoid_slope,  # a (1 - a)
-    "tanh": _tanh_slope,  # 1 - a^2
+    "sigmoid": _sigmoid_derivative,  # a (1 - a)
+    "tanh": _tanh_derivative,  # 1 - a^2
     "relu": lambda z, a, g: aten.threshold_backward(g, z, 0),
     "leaky-relu": lambda z, a, g: aten.leaky_relu_backward(g, z, LEAK, False),
     "elu": lambda z, a, g: g.where(z > 0, torch.addcmul(g, g, a)),  # e^z = a + 1
-    "gelu": _gelu_slope,  # Phi(z) + z phi(z)
+    "gelu": _gelu_derivative,  # Phi(z) + z phi(z)
     "softplus": lambda z, a, g: g * z.sigmoid(),
-    "softmax": _softmax_slope,  # a_i (g_i - sum a_j g_j)
+    "softmax": _softmax_derivative,  # a_i (g_i - sum a_j g_j)
 }
 """dL/dz for the sums z `[R, units, B]`, from g = dL/da for the activations a."""

@@ -9,9 +9,9 @@ import torch
 from tuitrain.spec.model import Linear, Network
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import layers
-from tuitrain.train.activations import ACTIVATIONS, SLOPES, activate
+from tuitrain.train.activations import ACTIVATIONS, DERIVATIVES, activate
+from tuitrain.train.loss_gradients import loss_gradient
 from tuitrain.train.objective import Batch, Objective
-from tuitrain.train.slopes import slope
 
 
 class Backpropagation(Objective):
@@ -33,7 +33,7 @@ class Backpropagation(Objective):
         self._sizes = [prod(shape) for shape in self._shapes]
         self._hidden = [layer.activation for layer in stack[:-1]]
         self._output = stack[-1].activation
-        self._loss = slope(preset.loss)
+        self._loss = loss_gradient(preset.loss)
         self._kept: dict[tuple[int, int], list[torch.Tensor]] = {}
 
     def batch(self, x: torch.Tensor, y: torch.Tensor) -> Batch:
@@ -54,12 +54,12 @@ class Backpropagation(Objective):
         z = torch.bmm(weights[-1].mT, inputs[-1])
         predicted = ACTIVATIONS[self._output](z)
         losses, dz = self._loss(predicted, *targets)
-        dz = SLOPES[self._output](z, predicted, dz)
+        dz = DERIVATIVES[self._output](z, predicted, dz)
         gradients = [torch.bmm(inputs[-1], dz.mT)]
         for i in reversed(range(len(sums))):
             da = torch.bmm(self._without_ones(weights[i + 1]), dz)
             a = self._without_ones(inputs[i + 1])
-            dz = SLOPES[self._hidden[i]](sums[i], a, da)
+            dz = DERIVATIVES[self._hidden[i]](sums[i], a, da)
             gradients.append(torch.bmm(inputs[i], dz.mT))
         return losses, torch.cat([gradient.flatten(1) for gradient in reversed(gradients)], 1)
 

@@ -51,8 +51,8 @@ class Regularised(Objective):
 
     def __call__(self, p: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         losses, gradient = self.of_data(p, batch)
-        costs, pull = self._penalty(p)
-        return losses + costs, gradient + pull
+        cost, of_penalty = self._penalty(p)
+        return losses + cost, gradient + of_penalty
 
 
 class _LinearOutput(Objective):
@@ -118,8 +118,10 @@ class Formula(Objective):
 
     def __call__(self, p: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         result: Dual = evaluate(self._formula, Dual(p, 1.0))
-        slope = result.slope
-        gradient = slope if isinstance(slope, torch.Tensor) else torch.zeros_like(p) + slope
+        derivative = result.derivative
+        gradient = (
+            derivative if isinstance(derivative, torch.Tensor) else torch.zeros_like(p) + derivative
+        )
         return result.value.sum(1), gradient
 
 

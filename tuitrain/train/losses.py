@@ -52,7 +52,7 @@ class Loss:
         if isinstance(self._kind, Expression):
             values: torch.Tensor = evaluate(self._kind.formula, p)
             return values.sum(1)
-        return compare(self._kind, self.model(p, x), target)
+        return data_loss(self._kind, self.model(p, x), target)
 
 
 def targets(kind: AnyLoss, y: torch.Tensor) -> torch.Tensor:
@@ -69,7 +69,7 @@ def targets(kind: AnyLoss, y: torch.Tensor) -> torch.Tensor:
     return y.T.contiguous()
 
 
-def compare(kind: AnyLoss, predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+def data_loss(kind: AnyLoss, predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Loss `[R]` of the predictions `[R, outputs, B]` for what `targets` makes of the rows."""
     match kind:
         case MeanSquared():
@@ -113,12 +113,13 @@ class Penalty:
 
         The gradient of |w| is 0 at 0.
         """
-        pull = self._l2 * p
-        cost = torch.linalg.vecdot(p, pull) / 2
+        gradient = self._l2 * p
+        cost = torch.linalg.vecdot(p, gradient) / 2
         if self._lasso:
-            push = self._l1 * p.sign()
-            cost, pull = cost + torch.linalg.vecdot(p, push), pull + push
-        return cost, pull
+            l1_gradient = self._l1 * p.sign()
+            cost = cost + torch.linalg.vecdot(p, l1_gradient)
+            gradient = gradient + l1_gradient
+        return cost, gradient
 
 
 def penalty(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import layers, rows, shapes
-from tuitrain.train.judge import Judge, rows_of
+from tuitrain.train.evaluator import Evaluator, rows_of
 
 WORK = 2_000_000_000
 """Values that may be worked out for one landscape; where it would take more it becomes coarser."""
@@ -38,15 +38,15 @@ class Surface:
 
     def __init__(self, preset: Preset, device: str | torch.device = "cpu") -> None:
         self._device = torch.device(device)
-        self._judge = Judge(preset, rows_of(preset), torch.float64, self._device)
+        self._evaluator = Evaluator(preset, rows_of(preset), torch.float64, self._device)
         self.parameters = sum(map(prod, shapes(preset).values()))
-        self.at_once = self._judge.at_once
+        self.at_once = self._evaluator.at_once
         products = sum(layer.multiply_adds for layer in layers(preset)) * rows(preset)
-        self._work = self._judge.values + products // PRODUCTS
+        self._work = self._evaluator.values + products // PRODUCTS
 
     def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Loss `[n]` at each of the flat parameters `[n, P]`."""
-        return self._judge.loss(torch.from_numpy(points).to(self._device)).cpu().numpy()
+        return self._evaluator.loss(torch.from_numpy(points).to(self._device)).cpu().numpy()
 
     def affordable(self, columns: int, rows: int) -> tuple[int, int]:
         """So many points across and up, or as many as `WORK` allows in the same proportion."""

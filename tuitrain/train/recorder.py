@@ -95,7 +95,7 @@ class Recorder:
     Attributes:
         window: [2, R], smallest and largest loss since the last row; NaN where there was none.
         last_loss: [R], of each run's last step, whether it is a row or not; NaN before the first.
-        least_loss: [R], the least finite one of any step; NaN where there was none.
+        best_loss: [R], the least finite one of any step; NaN where there was none.
         last_row: where steps are thinned out, each series [R] of the last step; NaN of runs that
             ended before it. Empty before the first, and where every step is a row.
     """
@@ -105,7 +105,7 @@ class Recorder:
         self._shapes = shapes
         self.window: NDArray[np.floating] = np.full((2, layout.runs), np.nan, dtype)
         self.last_loss: NDArray[np.floating] = np.full(layout.runs, np.nan, dtype)
-        self.least_loss: NDArray[np.floating] = np.full(layout.runs, np.nan, dtype)
+        self.best_loss: NDArray[np.floating] = np.full(layout.runs, np.nan, dtype)
         self.last_row: Series = {}
 
     def series(self, block: Block, lengths: NDArray[np.intp]) -> Series:
@@ -183,7 +183,7 @@ class Recorder:
         here = np.flatnonzero(lengths)
         self.last_loss[rows[here]] = loss[lengths[here] - 1, here]
         finite = np.where(np.isfinite(loss), loss, np.nan)
-        self.least_loss[rows] = np.fmin(self.least_loss[rows], np.fmin.reduce(finite, axis=0))
+        self.best_loss[rows] = np.fmin(self.best_loss[rows], np.fmin.reduce(finite, axis=0))
 
     def _window(
         self, rows: NDArray[np.intp], loss: NDArray[np.floating], kept: Sequence[int]

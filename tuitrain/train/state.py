@@ -39,7 +39,7 @@ class TrainState:
             learning rate was set; 0 where it was not, and the warm-up counts.
         window: [2, R], smallest and largest loss since the last recorded row.
         last_loss: [R], the loss that the last step was computed from.
-        least_loss: [R], the least finite loss of any step.
+        best_loss: [R], the least finite loss of any step.
         last_row: where steps are thinned out, what the last step would record, by name, each [R].
         diverged: the runs that have ended early.
         evaluations: those that are due and have not been taken yet.
@@ -53,7 +53,7 @@ class TrainState:
     warmed: NDArray[np.int64]
     window: NDArray[np.floating]
     last_loss: NDArray[np.floating]
-    least_loss: NDArray[np.floating]
+    best_loss: NDArray[np.floating]
     last_row: Mapping[str, NDArray[np.floating]]
     diverged: Mapping[int, Divergence]
     evaluations: tuple[Evaluation, ...] = ()

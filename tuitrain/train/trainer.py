@@ -18,8 +18,8 @@ from tuitrain.spec.preset import Preset
 from tuitrain.spec.recording import Chunk, Evaluation, layout
 from tuitrain.spec.size import batch_rows, planned_steps, shapes
 from tuitrain.train.device import resolve_device
+from tuitrain.train.evaluator import Evaluator, rows_of
 from tuitrain.train.gradients import objective
-from tuitrain.train.judge import Judge, rows_of
 from tuitrain.train.models import initial, named
 from tuitrain.train.objective import Batch
 from tuitrain.train.recorder import Block, Recorder, Series
@@ -80,7 +80,7 @@ class Trainer:
         self._recorder = Recorder(self.layout, self._shapes, preset.train.dtype)
         self._objective = objective(preset, self._dtype, self.device)
         data = rows_of(preset)
-        self._judge = Judge(preset, data, self._dtype, self.device)
+        self._evaluator = Evaluator(preset, data, self._dtype, self.device)
         self._x, self._y = self._tensor(data.x), self._tensor(data.y)
         self._batches = self._divide(batch_rows(preset))
         self._block = self._block_size()
@@ -273,9 +273,9 @@ class Trainer:
         return self._recorder.last_loss
 
     @property
-    def least_loss(self) -> NDArray[np.floating]:
+    def best_loss(self) -> NDArray[np.floating]:
         """The least finite loss of any step of each run, [R]; NaN where there is none."""
-        return self._recorder.least_loss
+        return self._recorder.best_loss
 
     def _current(self) -> NDArray[np.floating]:
         """Parameters of every run, [R, P]: those a diverged run ended with included."""
@@ -296,7 +296,7 @@ class Trainer:
             pictures: whether to add what the pictures are drawn from, where the store has room
                 for it (`spec.evaluation.pictured`).
         """
-        return self._judged(self.step, self._current(), pictures)
+        return self._evaluation(self.step, self._current(), pictures)
 
     def take_evaluations(self) -> list[Evaluation]:
         """The evaluations that have become due since the last call, as `spec.evaluation` says.
@@ -315,7 +315,7 @@ class Trainer:
         last = {self.step} if self.finished else set()
         for step in sorted(steps | last):
             pictures = step in last or step // every % (self.pictured or 1) == 0
-            self._due.append(self._judged(step, self._weights_at(step, block), pictures))
+            self._due.append(self._evaluation(step, self._weights_at(step, block), pictures))
 
     def _weights_at(self, step: int, block: Block) -> NDArray[np.floating]:
         """Parameters of every run after a step of a block, [R, P]."""
@@ -326,9 +326,9 @@ class Trainer:
         whole[on] = after[[places[row] for row in on]]
         return whole
 
-    def _judged(self, step: int, p: NDArray[np.floating], pictures: bool) -> Evaluation:
+    def _evaluation(self, step: int, p: NDArray[np.floating], pictures: bool) -> Evaluation:
         pictures = pictures and self.pictured is not None
-        return Evaluation(self.stack, step, self._judge(self._tensor(p), pictures=pictures))
+        return Evaluation(self.stack, step, self._evaluator(self._tensor(p), pictures=pictures))
 
     # State ----------------------------------------------------------------------------------
 
@@ -349,7 +349,7 @@ class Trainer:
             warmed=self._warmed.copy(),
             window=self._recorder.window.copy(),
             last_loss=self._recorder.last_loss.copy(),
-            least_loss=self._recorder.least_loss.copy(),
+            best_loss=self._recorder.best_loss.copy(),
             last_row=dict(self._recorder.last_row),
             diverged=dict(self.diverged),
             evaluations=tuple(self._due),
@@ -364,7 +364,7 @@ class Trainer:
         self._warmed = state.warmed.copy()
         self._recorder.window = state.window.copy()
         self._recorder.last_loss = state.last_loss.copy()
-        self._recorder.least_loss = state.least_loss.copy()
+        self._recorder.best_loss = state.best_loss.copy()
         self._recorder.last_row = dict(state.last_row)
         self._ended = state.parameters.copy()
         # As `_drop` left it: runs that ended after the last fixed step are still in the stack.

@@ -29,7 +29,7 @@ LARGE = 1 << 20
 
 
 @dataclass(frozen=True)
-class Entry:
+class Transaction:
     """What one transaction records.
 
     Attributes:
@@ -57,17 +57,17 @@ def size(news: Sequence[News]) -> int:
 
 
 def patience(trained: float, news: Sequence[News]) -> float:
-    """How long after the last entry these news may wait, in seconds.
+    """How long after the last transaction these news may wait, in seconds.
 
     Args:
         trained: seconds of training so far.
-        news: what has come since the last entry.
+        news: what has come since the last transaction.
     """
     return 0.0 if size(news) > LARGE else min(trained * SHARE, LONGEST)
 
 
 class BackgroundWriter:
-    """Records one entry after the other in a thread; one is under way at most.
+    """Records one transaction after the other in a thread; one is under way at most.
 
     SQLite and checksums let go of the interpreter while they work: with two cores, recording
     256 runs costs no time of the training.
@@ -82,23 +82,23 @@ class BackgroundWriter:
         self._last: Future[None] | None = None
         self._news: Sequence[News] = ()
         self.unwritten: Sequence[News] = ()
-        """The news of the entry that could not be written."""
+        """The news of the transaction that could not be written."""
 
-    def record(self, entry: Entry) -> None:
-        """Begins to write an entry as soon as the one before it is on disk.
+    def record(self, transaction: Transaction) -> None:
+        """Begins to write an transaction as soon as the one before it is on disk.
 
         Raises:
             StoreWriteError: that one is not on disk; nor will this one be.
         """
         self.wait()
-        self._news = entry.news
-        self._last = self._thread.submit(self._write, entry)
+        self._news = transaction.news
+        self._last = self._thread.submit(self._write, transaction)
 
     def wait(self) -> None:
         """Returns when everything is on disk.
 
         Raises:
-            StoreWriteError: the last entry is not.
+            StoreWriteError: the last transaction is not.
         """
         last, self._last = self._last, None
         if last is None:
@@ -116,7 +116,7 @@ class BackgroundWriter:
         """Opens the store anew after a failed write; see `StoreWriter.reopen`."""
         self._store.reopen()
 
-    def _write(self, entry: Entry) -> None:
+    def _write(self, transaction: Transaction) -> None:
         store = self._store
         write: dict[type, Callable[..., None]] = {
             Evaluation: store.evaluation,
@@ -124,13 +124,13 @@ class BackgroundWriter:
             Landscape: store.landscape,
         }
         with store.transaction():
-            for chunk in merged(item for item in entry.news if isinstance(item, Chunk)):
+            for chunk in merged(item for item in transaction.news if isinstance(item, Chunk)):
                 store.append(chunk)
-            for item in entry.news:
+            for item in transaction.news:
                 if not isinstance(item, Chunk):
                     write[type(item)](item)
-            for result in entry.results:
+            for result in transaction.results:
                 store.run(result)
-            for snapshot in entry.snapshots:
+            for snapshot in transaction.snapshots:
                 store.snapshot(*snapshot)
-            store.status(entry.status)
+            store.status(transaction.status)

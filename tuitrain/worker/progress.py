@@ -53,7 +53,7 @@ class Pace:
         self.due = max(self.due, started - self.target) + spacing
 
 
-class Rate:
+class Throughput:
     """Steps per second over about the last second of training."""
 
     def __init__(self, memory: float = 1.0) -> None:
@@ -92,7 +92,7 @@ class Progress:
         self.indices = indices
         self.pace = pace
         self.seconds = 0.0
-        self._judged: Evaluation | None = None
+        self._evaluation: Evaluation | None = None
 
     def advance(self, steps: int) -> tuple[Chunk | None, dict[int, Divergence]]:
         """Trains some steps; returns their rows, and the runs that diverged in them by place."""
@@ -108,17 +108,17 @@ class Progress:
                 recorded yet, and the last weights are.
         """
         due = self.trainer.take_evaluations()
-        self._judged = due[-1] if due else self._judged
-        if ended and self._judged is not None and not self._is_last(self._judged):
-            self._judged = self.trainer.evaluate(pictures=True)
-            due.append(self._judged)
+        self._evaluation = due[-1] if due else self._evaluation
+        if ended and self._evaluation is not None and not self._is_last(self._evaluation):
+            self._evaluation = self.trainer.evaluate(pictures=True)
+            due.append(self._evaluation)
         row = self.trainer.closing_row() if ended else None
         return [*due] if row is None else [row, *due]
 
-    def _is_last(self, judged: Evaluation) -> bool:
+    def _is_last(self, evaluation: Evaluation) -> bool:
         """Whether it is of the last weights, with pictures if there are any of this stack."""
-        pictures = any(values.ndim > 1 for values in judged.values.values())
-        return judged.step == self.trainer.step and (pictures or not self.trainer.pictured)
+        pictures = any(values.ndim > 1 for values in evaluation.values.values())
+        return evaluation.step == self.trainer.step and (pictures or not self.trainer.pictured)
 
     def set_learning_rate(self, lr: float, place: int | None) -> list[float]:
         """Lets the next step use `lr`; returns what it would have used, for each run concerned."""
@@ -143,7 +143,7 @@ class Progress:
                 status=status,
                 steps=trainer.step,
                 loss=float(trainer.last_loss[place]),
-                best_loss=float(trainer.least_loss[place]),
+                best_loss=float(trainer.best_loss[place]),
             )
             if divergence:
                 result = replace(
@@ -162,8 +162,8 @@ class Progress:
         A run whose final loss is not finite has diverged by its last step.
         The metrics of a run that has diverged are NaN.
         """
-        judged = self._judged or self.trainer.evaluate()
-        scalars = {name: values for name, values in judged.values.items() if values.ndim == 1}
+        evaluation = self._evaluation or self.trainer.evaluate()
+        scalars = {name: values for name, values in evaluation.values.items() if values.ndim == 1}
         found = []
         for place, result in enumerate(self.results(unfinished)):
             reached = {name: float(values[place]) for name, values in scalars.items()}

@@ -27,9 +27,9 @@ from tuitrain.record.inbox import (
 from tuitrain.record.reader import StoreReader
 from tuitrain.record.status import Event, EventKind, ExperimentState, RunResult, RunStatus, Status
 from tuitrain.record.store import RESERVE, StoreWriteError, StoreWriter
-from tuitrain.worker.background import BackgroundWriter, Entry, News, patience, size
+from tuitrain.worker.background import BackgroundWriter, News, Transaction, patience, size
 from tuitrain.worker.probing import Prober, Questions, problem
-from tuitrain.worker.progress import Pace, Progress, Rate, unknown
+from tuitrain.worker.progress import Pace, Progress, Throughput, unknown
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Session:
         self._status = Status("starting")
         self._stopping = False
         self._stacks: list[Progress] = []
-        self._rate = Rate()
+        self._throughput = Throughput()
         self._news: list[News] = []
         self._inbox = Inbox(folder)
         self._results_due = self._recording = self._recorded = 0.0
@@ -148,7 +148,7 @@ class Session:
             line = problem(error)
             self._update("failed", error=line, exit_code=code, step=sum(steps), stack_steps=steps)
             self._event("failed", {"error": line})
-            self._writer.record(Entry(self._status, self._news, results))
+            self._writer.record(Transaction(self._status, self._news, results))
             self._written()
         except Exception:
             log.exception("the failure could not be recorded")
@@ -169,7 +169,7 @@ class Session:
         # Where the disk is full, the reserve that was freed is for the reason.
         if not broken or size(news) < RESERVE // 4:
             try:
-                writer.record(Entry(self._status, news))
+                writer.record(Transaction(self._status, news))
                 writer.wait()
             except StoreWriteError:
                 log.exception("the last rows are lost")
@@ -203,7 +203,7 @@ class Session:
         if self._status.state == "running":
             wait = stack.pace.due - time.perf_counter()
         if commands:
-            self._obey_all(commands)
+            self._handle_all(commands)
         elif wait <= 0:
             self._train(stack)
             started = time.perf_counter()
@@ -241,11 +241,11 @@ class Session:
         seconds += self._recording
         self._recording = 0.0
         stack.seconds += seconds
-        self._rate.took(done, seconds)
+        self._throughput.took(done, seconds)
         self._update(
             self._status.state,
             seconds=self._status.seconds + seconds,
-            steps_per_second=self._rate.value,
+            steps_per_second=self._throughput.value,
         )
         if chunk is not None:
             self._news.append(chunk)
@@ -262,18 +262,18 @@ class Session:
 
     # Commands -------------------------------------------------------------------------------
 
-    def _obey_all(self, commands: list[tuple[str, Command]]) -> None:
+    def _handle_all(self, commands: list[tuple[str, Command]]) -> None:
         """Does what is asked."""
-        obeyed = []
+        handled = []
         for name, command in commands:
             if self._stopping:
                 break  # what comes after a stop is not done any more
             if isinstance(command, Probe):
                 self._questions.ask(name, command)
             else:
-                self._obey(name, command)
-                obeyed.append(name)
-        self._acknowledged(obeyed)
+                self._handle(name, command)
+                handled.append(name)
+        self._acknowledged(handled)
 
     def _acknowledged(self, names: list[str]) -> None:
         """Takes commands out of the inbox, once what they did is on disk."""
@@ -291,7 +291,7 @@ class Session:
             self._event("command", answer.detail)
             self._acknowledged([answer.name])
 
-    def _obey(self, name: str, command: Command) -> None:
+    def _handle(self, name: str, command: Command) -> None:
         self._results_due = 0.0
         detail: dict[str, Any] = {"id": name, "command": type(command).__struct_config__.tag}
         match command:
@@ -342,7 +342,9 @@ class Session:
     def _set_pace(self, pace: float | None) -> None:
         for stack in self._stacks:
             stack.pace.keep_to(pace)
-        self._rate = Rate()  # smaller blocks cost more to record for each of their steps
+        self._throughput = (
+            Throughput()
+        )  # smaller blocks cost more to record for each of their steps
         self._update(self._status.state, pace=pace, steps_per_second=0.0)
 
     # Recording ------------------------------------------------------------------------------
@@ -389,7 +391,7 @@ class Session:
             stack_seconds=[stack.seconds for stack in self._stacks],
         )
         weights = [(x.stack, x.step, x.weights()) for x in trainers] if snapshot else []
-        self._writer.record(Entry(self._status, self._news, results, weights))
+        self._writer.record(Transaction(self._status, self._news, results, weights))
         self._news = []  # not before: what is refused is tried once more when the session fails
         self._recorded = time.perf_counter()
 

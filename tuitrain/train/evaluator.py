@@ -14,7 +14,7 @@ from tuitrain.spec.evaluation import GRID, gridded
 from tuitrain.spec.loss import AnyLoss, BinaryCrossEntropy, Expression, Hinge, SoftmaxCrossEntropy
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import classes, image
-from tuitrain.train.losses import Loss, compare, targets
+from tuitrain.train.losses import Loss, data_loss, targets
 
 Values = dict[str, NDArray[np.generic]]
 
@@ -41,28 +41,28 @@ class _Rows:
 
 
 @dataclass(frozen=True)
-class _Judged:
+class _Evaluated:
     """The predictions of a stack for some rows.
 
     Attributes:
         loss: [R], without the regularisation penalty.
-        predicted: [R, outputs, N].
-        chosen: class predicted, [R, N].
+        outputs: [R, outputs, N].
+        predicted: class predicted, [R, N].
         label: the true one, [N]; None where rows have none.
     """
 
     loss: torch.Tensor
+    outputs: torch.Tensor
     predicted: torch.Tensor
-    chosen: torch.Tensor
     label: torch.Tensor | None
 
     def accuracy(self) -> torch.Tensor | None:
         """Fraction of rows classified correctly, [R]; None where rows have no class."""
-        return None if self.label is None else self.chosen.eq(self.label).double().mean(1)
+        return None if self.label is None else self.predicted.eq(self.label).double().mean(1)
 
 
-class Judge:
-    """Judges the weights of a preset's runs.
+class Evaluator:
+    """Evaluates the weights of a preset's runs.
 
     Args:
         preset: the model, the loss and the data.
@@ -120,8 +120,8 @@ class Judge:
 
     def _values(self, p: torch.Tensor, pictures: bool) -> dict[str, torch.Tensor]:
         """As a call, of as many runs as fit into `MEMORY`."""
-        train = self._judged(p, self._train)
-        test = self._judged(p, self._test) if self._test.x.shape[1] else None
+        train = self._evaluated(p, self._train)
+        test = self._evaluated(p, self._test) if self._test.x.shape[1] else None
         found = {"loss": self._with_penalty(train.loss, p)}
         if self._loss.penalty is not None:
             found["data_loss"] = train.loss
@@ -141,35 +141,35 @@ class Judge:
     def _loss_of_data(self, p: torch.Tensor, rows: _Rows) -> torch.Tensor:
         if isinstance(self._kind, Expression):
             return self._loss.of_data(p, rows.x, rows.target)
-        return compare(self._kind, self._predicted(p, rows.x), rows.target)
+        return data_loss(self._kind, self._outputs(p, rows.x), rows.target)
 
-    def _predicted(self, p: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    def _outputs(self, p: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """Predictions `[R, outputs, N]` of so few runs that some rows at once fit `MEMORY`."""
         model = self._loss.model
         divided = torch.split(x, max(MEMORY // model.widest, 1), 1)
         return torch.cat([model(p, some).expand(-1, -1, some.shape[1]) for some in divided], 2)
 
-    def _judged(self, p: torch.Tensor, rows: _Rows) -> _Judged:
-        predicted = self._predicted(p, rows.x)
-        loss = compare(self._kind, predicted, rows.target)
-        return _Judged(loss, predicted, chosen(self._kind, predicted), rows.label)
+    def _evaluated(self, p: torch.Tensor, rows: _Rows) -> _Evaluated:
+        outputs = self._outputs(p, rows.x)
+        loss = data_loss(self._kind, outputs, rows.target)
+        return _Evaluated(loss, outputs, predicted_class(self._kind, outputs), rows.label)
 
     # Pictures -------------------------------------------------------------------------------
 
-    def _pictures(self, p: torch.Tensor, judged: _Judged) -> dict[str, torch.Tensor]:
-        """What the pictures are drawn from; `judged` are the test rows, if there are any."""
+    def _pictures(self, p: torch.Tensor, evaluated: _Evaluated) -> dict[str, torch.Tensor]:
+        """What the pictures are drawn from; `evaluated` are the test rows, if there are any."""
         found = {"weights": p}
         if self._grid is not None:
-            predicted = self._predicted(p, self._grid)
+            outputs = self._outputs(p, self._grid)
             if self._classes:
-                predicted = probabilities(self._kind, predicted)
-            found["grid"] = predicted.float().mT.reshape(len(p), GRID, GRID, -1)
-        if judged.label is not None:
-            found["confusion"] = confusion(judged.label, judged.chosen, self._classes)
+                outputs = probabilities(self._kind, outputs)
+            found["grid"] = outputs.float().mT.reshape(len(p), GRID, GRID, -1)
+        if evaluated.label is not None:
+            found["confusion"] = confusion(evaluated.label, evaluated.predicted, self._classes)
             if self._image:
-                found["predicted"] = judged.chosen.short()
-                shares = probabilities(self._kind, judged.predicted)
-                found["probability"] = of_chosen(shares, judged.chosen).float()
+                found["predicted"] = evaluated.predicted.short()
+                shares = probabilities(self._kind, evaluated.outputs)
+                found["probability"] = probability_of(shares, evaluated.predicted).float()
         return found
 
 
@@ -206,42 +206,44 @@ def labels(y: torch.Tensor) -> torch.Tensor | None:
     return y.argmax(1) if hard & (y.sum(1) == 1).all() else None
 
 
-def chosen(kind: AnyLoss, predicted: torch.Tensor) -> torch.Tensor:
+def predicted_class(kind: AnyLoss, outputs: torch.Tensor) -> torch.Tensor:
     """The class `[R, N]` that each prediction `[R, outputs, N]` is for; `NO_CLASS` for NaN.
 
     Of one output, class 1 lies above 0 where the loss takes a logit, else above a half.
     """
     # max and not argmax: it passes a NaN on, and is ten times as fast across units
-    greatest, place = predicted.max(1)
-    if predicted.shape[1] == 1:
+    greatest, place = outputs.max(1)
+    if outputs.shape[1] == 1:
         border = 0.0 if isinstance(kind, BinaryCrossEntropy | Hinge) else 0.5
         place = (greatest > border).long()
     return place.masked_fill(greatest.isnan(), NO_CLASS)
 
 
-def probabilities(kind: AnyLoss, predicted: torch.Tensor) -> torch.Tensor:
-    """Probability of each class, of predictions `[R, outputs, N]`; of class 1 for one output."""
+def probabilities(kind: AnyLoss, outputs: torch.Tensor) -> torch.Tensor:
+    """Probability of each class, of the outputs `[R, outputs, N]`; of class 1 for one output.
+
+    Of a hinge loss, whose margins are no probabilities, a score to shade by."""
     match kind:
         case SoftmaxCrossEntropy():
-            return predicted.softmax(1)
+            return outputs.softmax(1)
         case BinaryCrossEntropy() | Hinge():
-            return predicted.sigmoid()
-    return predicted.clamp(0, 1)
+            return outputs.sigmoid()
+    return outputs.clamp(0, 1)
 
 
-def of_chosen(shares: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-    """Of the probabilities `[R, outputs, N]`, that of the class `[R, N]` that was chosen."""
+def probability_of(shares: torch.Tensor, predicted: torch.Tensor) -> torch.Tensor:
+    """Of the probabilities `[R, outputs, N]`, that of the class `[R, N]` that is predicted."""
     if shares.shape[1] == 1:
-        return torch.where(chosen == 1, shares[:, 0], 1 - shares[:, 0])
-    return shares.gather(1, chosen.clamp_min(0).unsqueeze(1)).squeeze(1)
+        return torch.where(predicted == 1, shares[:, 0], 1 - shares[:, 0])
+    return shares.gather(1, predicted.clamp_min(0).unsqueeze(1)).squeeze(1)
 
 
-def confusion(label: torch.Tensor, chosen: torch.Tensor, classes: int) -> torch.Tensor:
+def confusion(label: torch.Tensor, predicted: torch.Tensor, classes: int) -> torch.Tensor:
     """How many rows of each true class were predicted as each class: int32 `[R, C, C]`.
 
     Rows without a predicted class are not counted.
     """
-    runs = torch.arange(len(chosen), device=chosen.device).unsqueeze(1)
-    cell = ((runs * classes + label) * classes + chosen)[chosen != NO_CLASS]
-    counts = torch.bincount(cell, minlength=len(chosen) * classes**2)
+    runs = torch.arange(len(predicted), device=predicted.device).unsqueeze(1)
+    cell = ((runs * classes + label) * classes + predicted)[predicted != NO_CLASS]
+    counts = torch.bincount(cell, minlength=len(predicted) * classes**2)
     return counts.reshape(-1, classes, classes).int()

@@ -1,4 +1,4 @@
-"""What trainings are judged by, against plain NumPy."""
+"""What evaluations hold, against plain NumPy."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tuitrain.spec.loss import (
 )
 from tuitrain.spec.model import Convolution, Linear, Network, Parameter
 from tuitrain.spec.preset import Preset
-from tuitrain.train import judge as judge_module
-from tuitrain.train.judge import NO_CLASS, Judge, Values, chosen, labels, rows_of
+from tuitrain.train import evaluator as module
+from tuitrain.train.evaluator import NO_CLASS, Evaluator, Values, labels, predicted_class, rows_of
 from tuitrain.train.models import initial
 
 Problem = Callable[..., Preset]
@@ -44,9 +44,9 @@ def start(preset: Preset) -> torch.Tensor:
     return torch.from_numpy(np.stack([initial(preset, seed) for seed in range(RUNS)]))
 
 
-def judged(preset: Preset, p: torch.Tensor | None = None, *, pictures: bool = True) -> Values:
-    judge = Judge(preset, rows_of(preset), torch.float64, torch.device("cpu"))
-    return judge(start(preset) if p is None else p, pictures=pictures)
+def evaluated(preset: Preset, p: torch.Tensor | None = None, *, pictures: bool = True) -> Values:
+    evaluator = Evaluator(preset, rows_of(preset), torch.float64, torch.device("cpu"))
+    return evaluator(start(preset) if p is None else p, pictures=pictures)
 
 
 def relu_network(preset: Preset, p: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -101,7 +101,7 @@ def preset(request: pytest.FixtureRequest, problem: Problem) -> Preset:
 
 
 def test_values_by_hand(preset: Preset) -> None:
-    data, found = rows(preset), judged(preset, pictures=False)
+    data, found = rows(preset), evaluated(preset, pictures=False)
     names = ["loss", "accuracy"] + ["test_loss", "test_accuracy"] * (len(data.x_test) > 0)
     assert list(found) == names
     for run, p in enumerate(start(preset).numpy()):
@@ -117,7 +117,7 @@ def test_values_by_hand(preset: Preset) -> None:
 
 def test_confusion_by_hand(preset: Preset) -> None:
     """Of the test rows, where there are some."""
-    data, found = rows(preset), judged(preset)["confusion"]
+    data, found = rows(preset), evaluated(preset)["confusion"]
     x, y = (data.x_test, data.y_test) if len(data.x_test) else (data.x, data.y)
     count = len(data.classes)
     assert (found.shape, found.dtype) == ((RUNS, count, count), np.int32)
@@ -130,7 +130,7 @@ def test_confusion_by_hand(preset: Preset) -> None:
 
 
 def test_the_grid_by_hand(preset: Preset) -> None:
-    values, data = judged(preset), rows(preset)
+    values, data = evaluated(preset), rows(preset)
     if data.x.shape[1] != 2:
         assert "grid" not in values
         return
@@ -152,7 +152,7 @@ def test_the_grid_by_hand(preset: Preset) -> None:
 
 def test_the_grid_of_numbers_is_the_prediction(problem: Problem) -> None:
     preset = problem(data=Plane(rows=50), model=Network(hidden=[5]))
-    values = judged(preset)
+    values = evaluated(preset)
     assert sorted(values) == ["grid", "loss", "weights"]
     for run, p in enumerate(start(preset).numpy()):
         expected = relu_network(preset, p, grid(rows(preset), GRID)).reshape(GRID, GRID, 1)
@@ -161,7 +161,7 @@ def test_the_grid_of_numbers_is_the_prediction(problem: Problem) -> None:
 
 def test_images_are_told_one_by_one(problem: Problem) -> None:
     preset = problem(data=Digits(test=0.1, shuffle=1), loss=SPARSE, model=Network(hidden=[8]))
-    values, data = judged(preset), rows(preset)
+    values, data = evaluated(preset), rows(preset)
     assert (values["predicted"].dtype, values["probability"].dtype) == (np.int16, np.float32)
     for run, p in enumerate(start(preset).numpy()):
         z = relu_network(preset, p, data.x_test)
@@ -174,16 +174,16 @@ def test_images_are_told_one_by_one(problem: Problem) -> None:
 
 def test_pictures_hold_the_weights_in_the_dtype_of_the_training(preset: Preset) -> None:
     p = start(preset).float()
-    judge = Judge(preset, rows(preset), torch.float32, torch.device("cpu"))
-    weights = judge(p, pictures=True)["weights"]
+    evaluator = Evaluator(preset, rows(preset), torch.float32, torch.device("cpu"))
+    weights = evaluator(p, pictures=True)["weights"]
     assert weights.dtype == np.float32
     assert weights.tolist() == p.tolist()
-    assert "weights" not in judge(p)
+    assert "weights" not in evaluator(p)
 
 
 def test_large_weights_cost_beside_the_loss_of_the_data(preset: Preset) -> None:
     costly = structs.replace(preset, regularisation=Regularisation(l1=0.1, l2=0.2))
-    free, found = judged(preset), judged(costly)
+    free, found = evaluated(preset), evaluated(costly)
     assert found["data_loss"].tolist() == free["loss"].tolist()
     data = rows(preset)
     inputs, outputs = data.x.shape[1], data.y.shape[1]
@@ -213,9 +213,9 @@ def test_parts_change_nothing(
     memory: int,
 ) -> None:
     preset = problem(data=data, model=model, loss=SPARSE)
-    whole = judged(preset)
-    monkeypatch.setattr(judge_module, "MEMORY", memory)
-    for name, values in judged(preset).items():
+    whole = evaluated(preset)
+    monkeypatch.setattr(module, "MEMORY", memory)
+    for name, values in evaluated(preset).items():
         np.testing.assert_allclose(values, whole[name], rtol=1e-6, atol=1e-12, err_msg=name)
 
 
@@ -224,10 +224,10 @@ def test_no_more_runs_are_worked_out_at_once_than_fit(
 ) -> None:
     """Whatever is done to predictions is done to those of so many runs alone."""
     preset = problem(data=Circle(rows=80), model=Network(hidden=[6]), loss=SPARSE)
-    monkeypatch.setattr(judge_module, "MEMORY", 2 * GRID**2 * 6)
+    monkeypatch.setattr(module, "MEMORY", 2 * GRID**2 * 6)
     seen: dict[str, list[int]] = {}
     original: dict[str, Callable[..., torch.Tensor]] = {}
-    for name in ("compare", "chosen", "probabilities"):
+    for name in ("data_loss", "predicted_class", "probabilities"):
 
         def noted(
             kind: object, predicted: torch.Tensor, *more: object, name: str = name
@@ -235,10 +235,10 @@ def test_no_more_runs_are_worked_out_at_once_than_fit(
             seen.setdefault(name, []).append(len(predicted))
             return original[name](kind, predicted, *more)
 
-        original[name] = getattr(judge_module, name)
-        monkeypatch.setattr(judge_module, name, noted)
+        original[name] = getattr(module, name)
+        monkeypatch.setattr(module, name, noted)
     p = torch.from_numpy(np.stack([initial(preset, seed) for seed in range(5)]))
-    values = judged(preset, p)
+    values = evaluated(preset, p)
     assert seen == {name: [2, 2, 1] for name in original}
     assert {len(each) for each in values.values()} == {5}
 
@@ -249,7 +249,7 @@ def test_no_more_runs_are_worked_out_at_once_than_fit(
 def test_what_is_no_number_is_in_no_class(preset: Preset) -> None:
     p = start(preset)
     p[1] = torch.nan
-    found, whole = judged(preset, p), judged(preset)
+    found, whole = evaluated(preset, p), evaluated(preset)
     assert found["accuracy"][1] == 0.0
     assert not found["confusion"][1].any()
     for name in ("accuracy", "confusion"):
@@ -260,7 +260,7 @@ def test_no_class_of_an_image(problem: Problem) -> None:
     preset = problem(data=Digits(test=0.1), loss=SPARSE, model=Network())
     p = start(preset)
     p[2] = torch.nan
-    values = judged(preset, p)
+    values = evaluated(preset, p)
     assert (values["predicted"][2] == NO_CLASS).all()
     assert np.isnan(values["probability"][2]).all()
 
@@ -269,17 +269,17 @@ def test_no_class_of_an_image(problem: Problem) -> None:
 def test_accuracy_is_the_share_of_rows(problem: Problem, kind: SoftmaxCrossEntropy) -> None:
     data = Points(x=[1.0, -1.0, 2.0], y=[[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
     model = Linear(init={"w": [[1.0, -1.0]], "b": [0.0, 0.0]})
-    found = judged(problem(model=model, loss=kind, data=data))
+    found = evaluated(problem(model=model, loss=kind, data=data))
     assert found["accuracy"][0] == 2 / 3
     one_row = problem(model=model, loss=kind, data=Points(x=[1.0], y=[[1.0, 0.0]]))
-    assert "accuracy" not in judged(one_row)
+    assert "accuracy" not in evaluated(one_row)
 
 
 def test_distributions_and_free_labels_have_no_class(problem: Problem) -> None:
     soft = Points(x=[1.0, 2.0], y=[[0.5, 0.5], [1.0, 0.0]])
-    assert list(judged(problem(data=soft, loss=SoftmaxCrossEntropy()))) == ["loss", "weights"]
+    assert list(evaluated(problem(data=soft, loss=SoftmaxCrossEntropy()))) == ["loss", "weights"]
     several = Points(x=[1.0, 2.0], y=[[1, 1, 0], [0, 0, 0]])
-    assert list(judged(problem(data=several, loss=BinaryCrossEntropy()))) == ["loss", "weights"]
+    assert list(evaluated(problem(data=several, loss=BinaryCrossEntropy()))) == ["loss", "weights"]
 
 
 def test_labels() -> None:
@@ -289,13 +289,13 @@ def test_labels() -> None:
     assert labels(torch.tensor([[1.0, 1.0], [1.0, 0.0]])) is None
 
 
-def test_free_logits_are_judged_row_by_row(problem: Problem) -> None:
+def test_free_logits_are_evaluated_row_by_row(problem: Problem) -> None:
     preset = problem(
         model=Parameter(size=2, init={"w": [0.0, 1.0]}),
         loss=SPARSE,
         data=Points(y=[0, 1, 1, 1]),
     )
-    found = judged(preset)
+    found = evaluated(preset)
     assert found["accuracy"][0] == 0.75
     assert found["confusion"][0].tolist() == [[0, 1], [0, 3]]
 
@@ -303,12 +303,12 @@ def test_free_logits_are_judged_row_by_row(problem: Problem) -> None:
 def test_a_formula_has_a_loss_alone(problem: Problem) -> None:
     preset = problem(model=Parameter(), loss=Expression(formula="(w + 1)^2"), data=None)
     p = torch.tensor([[1.0], [2.0]], dtype=torch.float64)
-    assert judged(preset, p, pictures=False)["loss"].tolist() == [4.0, 9.0]
+    assert evaluated(preset, p, pictures=False)["loss"].tolist() == [4.0, 9.0]
 
 
 def test_the_first_of_equal_predictions_and_no_nan_is_chosen() -> None:
     predicted = torch.tensor([[[1.0, 0.0, 5.0], [1.0, torch.nan, 6.0], [1.0, 3.0, -torch.inf]]])
-    assert chosen(SPARSE, predicted).tolist() == [[0, NO_CLASS, 1]]
+    assert predicted_class(SPARSE, predicted).tolist() == [[0, NO_CLASS, 1]]
     single = torch.tensor([[[0.4, 0.6, torch.nan, -1.0]]])
-    assert chosen(MeanSquared(), single).tolist() == [[0, 1, NO_CLASS, 0]]
-    assert chosen(Hinge(), single).tolist() == [[1, 1, NO_CLASS, 0]]
+    assert predicted_class(MeanSquared(), single).tolist() == [[0, 1, NO_CLASS, 0]]
+    assert predicted_class(Hinge(), single).tolist() == [[1, 1, NO_CLASS, 0]]

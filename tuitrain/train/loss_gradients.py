@@ -26,7 +26,7 @@ Tensors = tuple[torch.Tensor, ...]
 Both = tuple[torch.Tensor, torch.Tensor]
 
 
-class Slope(ABC):
+class LossGradient(ABC):
     """A loss with its derivative."""
 
     @abstractmethod
@@ -38,7 +38,7 @@ class Slope(ABC):
         """The loss `[R]` and its derivative `[R, outputs, B]`."""
 
 
-class _MeanSquared(Slope):
+class _MeanSquared(LossGradient):
     """mean e^2, 2 e / n."""
 
     def targets(self, y: torch.Tensor) -> Tensors:
@@ -51,7 +51,7 @@ class _MeanSquared(Slope):
         return e.square().flatten(1) @ mean, e * twice
 
 
-class _Asymmetric(Slope):
+class _Asymmetric(LossGradient):
     """sum (or mean) of price e, price, with price = cost where e > 0, else -profit."""
 
     def __init__(self, kind: Asymmetric) -> None:
@@ -69,7 +69,7 @@ class _Asymmetric(Slope):
         return (price * e).sum((1, 2)), price
 
 
-class _SoftmaxCrossEntropy(Slope):
+class _SoftmaxCrossEntropy(LossGradient):
     """-mean of sum y log p, (p sum y - y) / B, with p = softmax; sparse targets are one-hot."""
 
     def targets(self, y: torch.Tensor) -> Tensors:
@@ -82,7 +82,7 @@ class _SoftmaxCrossEntropy(Slope):
         return logs.flatten(1) @ flat, torch.addcmul(minus, logs.exp(), total)
 
 
-class _CrossEntropy(Slope):
+class _CrossEntropy(LossGradient):
     """-mean of sum y log p, -y / (p B) where p is not clipped."""
 
     def __init__(self, kind: CrossEntropy) -> None:
@@ -98,7 +98,7 @@ class _CrossEntropy(Slope):
         return p.log().flatten(1) @ flat, (minus / p).where(p == predicted, 0.0)
 
 
-class _BinaryCrossEntropy(Slope):
+class _BinaryCrossEntropy(LossGradient):
     """mean log(1 + e^-m), -s sigmoid(-m) / n, with the sign s = 2 y - 1 and m = s z."""
 
     def targets(self, y: torch.Tensor) -> Tensors:
@@ -112,7 +112,7 @@ class _BinaryCrossEntropy(Slope):
         return losses.flatten(1) @ mean, z.sigmoid() * shares
 
 
-class _Hinge(Slope):
+class _Hinge(LossGradient):
     """mean max(0, 1 - m), -s / n where m < 1, with s and m as above."""
 
     def targets(self, y: torch.Tensor) -> Tensors:
@@ -125,7 +125,7 @@ class _Hinge(Slope):
         return losses.flatten(1) @ mean, losses.sign() * shares
 
 
-def slope(kind: AnyLoss) -> Slope:
+def loss_gradient(kind: AnyLoss) -> LossGradient:
     """The loss of this kind with its derivative.
 
     Raises:
