@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,9 +14,12 @@ from tuitrain.record.bands import Band, Bands, Gap
 from tuitrain.record.chunks import joined
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.live import Recording
+from tuitrain.spec import recording as recording_module
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
+from tuitrain.spec.experiment import Experiment
 from tuitrain.spec.recording import Chunk
+from tuitrain.train import Trainer
 from tuitrain.worker.launch import launch
 
 
@@ -87,7 +92,7 @@ def test_rows_arrive_in_parts_as_they_do_at_once(recording: Recording) -> None:
     blocks = recording.blocks(0)
     assert len(blocks) > 1
     for chunk in blocks:
-        parts._stacks[0].add([chunk], None)
+        parts._stacks[0].add(chunk.first, chunk.stride, chunk.series["loss"], None)
     assert parts.bands[0].median.values.tolist() == whole.bands[0].median.values.tolist()
 
 
@@ -117,3 +122,75 @@ def test_a_band_ends_at_its_first_value_that_is_no_number() -> None:
     band.append(5, 1, np.array([[1.0]]))
     assert band.lost
     assert band.median.values.tolist() == [3.0, 2.0, np.inf]
+
+
+def of_small_batches(lr: float) -> Experiment:
+    """One run on moons: ten batches an epoch, whose losses differ."""
+    return compare(
+        [find("moons")],
+        settings={"train.steps": [600]},
+        optimizers=["sgd"],
+        learning_rates=[lr],
+    )
+
+
+class InMemory:
+    """What a trainer hands over, as `Recording` gives it."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        [preset] = experiment.presets.values()
+        self.folder = SimpleNamespace(experiment=experiment)
+        self.trainer = Trainer(preset, experiment.runs)
+        self.chunks: list[Chunk] = []
+        self.judged = self.trainer.take_evaluations()
+
+    def advance(self, steps: int) -> None:
+        chunk = self.trainer.advance(steps)
+        assert chunk is not None
+        self.chunks.append(chunk)
+        self.judged += self.trainer.take_evaluations()
+
+    def blocks(self, stack: int, after: int = 0) -> list[Chunk]:
+        return self.chunks[after:]
+
+    def evaluations(self, stack: int, name: str, after: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        some = self.judged[after:]
+        values = np.array([one.values[name] for one in some]).reshape(len(some), 1)
+        return np.array([one.step for one in some], np.int64), values
+
+
+def test_small_batches_are_drawn_as_the_mean_of_the_last_epoch() -> None:
+    source = InMemory(of_small_batches(0.0))
+    bands = Bands(cast(Recording, source), [[0]])
+    for _ in range(8):
+        source.advance(75)
+        bands.refresh()
+    median = bands.bands[0].median
+    assert median.steps.tolist() == list(range(1, 601))
+    # at a learning rate of 0 every epoch has the loss of the whole training set, batches have not
+    whole = float(source.trainer.evaluate().values["loss"][0])
+    batches = np.concatenate([chunk.series["loss"][0] for chunk in source.chunks])
+    assert np.ptp(batches) > 0.05
+    assert median.values[9:] == pytest.approx(np.full(591, whole), rel=1e-5)
+    assert median.values[0] == batches[0]
+    assert bands.drawn([0]) == "mean of the last epoch"
+
+
+def test_thinned_rows_of_small_batches_are_drawn_from_the_evaluations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recording_module, "RECORDING_BUDGET", 600)
+    source = InMemory(of_small_batches(0.5))
+    bands = Bands(cast(Recording, source), [[0]])
+    for _ in range(6):
+        source.advance(100)
+        bands.refresh()
+    assert source.chunks[0].stride > 1
+    steps, values = source.evaluations(0, "loss")
+    assert bands.bands[0].median.steps.tolist() == steps.tolist()
+    assert bands.bands[0].median.values.tolist() == values[:, 0].tolist()
+    assert bands.drawn([0]) == "evaluations"
+
+
+def test_full_batches_are_drawn_as_they_are_recorded(recording: Recording) -> None:
+    assert Bands(recording, [range(4)]).drawn([0, 1]) == ""

@@ -6,27 +6,13 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tuitrain.record.target import Losses, _windows
+from tuitrain.record.target import Losses
 from tuitrain.spec import recording as recording_module
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
 from tuitrain.spec.recording import Chunk
 from tuitrain.train import Trainer
-
-
-@given(st.integers(1, 7), st.integers(1, 30), st.integers(0, 2**32 - 1))
-def test_windows_are_sums_over_the_last_values(size: int, count: int, seed: int) -> None:
-    values = np.random.RandomState(seed).lognormal(sigma=8, size=(3, count))
-    found = _windows(values, size)
-    for i in range(count):
-        if i + 1 < size:
-            assert np.isnan(found[:, i]).all()
-        else:
-            expected = values[:, i + 1 - size : i + 1].sum(axis=1)
-            np.testing.assert_allclose(found[:, i], expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("blocks", [[300], [1, 4, 16, 79, 200], [37] * 9])

@@ -73,7 +73,8 @@ async def test_presets_have_panes_of_their_own_or_share_the_gap(opened, runs_dir
     async with opened(attach=folder) as pilot:
         shown = await ended(pilot)
         curves = shown.query_one(CurvesView)
-        assert [pane.border_title for pane in curves.panes] == ["sales-mse", "sales-cost1-profit99"]
+        titles = [str(pane.border_title).partition("[")[0] for pane in curves.panes]
+        assert titles == ["sales-mse", "sales-cost1-profit99"]
         assert [len(pane.curves) for pane in curves.panes] == [2, 2]
         assert all(pane.display for pane in curves.panes)
         text = page(pilot)
@@ -91,6 +92,29 @@ async def test_presets_have_panes_of_their_own_or_share_the_gap(opened, runs_dir
         await pilot.press("y")
         await pilot.pause()
         assert curves.panes[0].display
+
+
+async def test_small_batches_are_shown_as_the_mean_of_an_epoch_everywhere(
+    opened, runs_dir: Path
+) -> None:
+    folder = started(runs_dir, "moons", optimizers=["rmsprop"], seeds=2)
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: len(shown.table.rows) == 3, "unfolded")
+        assert "mean of the last epoch" in page(pilot)
+        results, [known] = shown.recording.results, shown.board.facts
+        runs = [row.series for row in shown.table.rows[1:]]
+        epochs = [
+            np.convolve(shown.recording.series(i, "loss").values, np.ones(10) / 10, "valid")
+            for i in (0, 1)
+        ]
+    assert sorted(series.last for series in runs) == pytest.approx(
+        sorted(float(epoch[-1]) for epoch in epochs), rel=1e-5
+    )
+    # the least loss is of the whole training set, as the loss beside it is, not of a lucky batch
+    assert known.best == pytest.approx(np.median([epoch.min() for epoch in epochs]), rel=1e-5)
+    assert known.best > max(result.best_loss for result in results)
 
 
 async def test_diverged_runs_are_named_and_do_not_stretch_the_axis(opened, runs_dir: Path) -> None:

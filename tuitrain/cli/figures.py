@@ -154,12 +154,14 @@ class _Row:
         start: the median loss before the first step.
         bands: what is drawn over the steps, by the name that it has in the legend: every line
             at its best learning rate, or all rates of the only line.
+        drawn: what the bands are of where that is not the recorded loss, in words.
     """
 
     pane: Pane
     sweeps: list[Sweep]
     start: float
     bands: dict[str, Band]
+    drawn: str
 
     @property
     def swept(self) -> bool:
@@ -171,6 +173,7 @@ def comparison_figure(recording: Recording) -> Figure:
     comparison = Comparison(recording.folder.experiment, {})
     comparison.refresh(recording)
     rows = [_row(recording, comparison, pane) for pane in comparison.panes]
+    drawn = ", ".join(dict.fromkeys(row.drawn for row in rows if row.drawn))
     names = dict.fromkeys(name for row in rows for name in row.bands)
     styles = {name: _style(number) for number, name in enumerate(names)}
     swept = any(row.swept for row in rows)
@@ -191,7 +194,7 @@ def comparison_figure(recording: Recording) -> Figure:
         handles=_handles(rows, styles),
         loc="outside lower center",
         ncols=entries,
-        title=_note(rows),
+        title=_note(rows, drawn),
         title_fontsize=7,
     )
     return figure
@@ -209,7 +212,9 @@ def _row(recording: Recording, comparison: Comparison, pane: Pane) -> _Row:
     bands = Bands(recording, list(runs.values()))
     bands.refresh()
     named = dict(zip(runs, bands.bands, strict=True))
-    return _Row(pane, sweeps, float(np.median(start)) if start.size else math.nan, named)
+    stacks = [list(comparison.experiment.presets).index(name) for name in pane.presets]
+    middle = float(np.median(start)) if start.size else math.nan
+    return _Row(pane, sweeps, middle, named, bands.drawn(stacks))
 
 
 def _draw_overlay(axes: Axes, row: _Row, styles: Styles, *, log: bool) -> None:
@@ -303,10 +308,15 @@ def _handles(rows: Sequence[_Row], styles: Styles) -> list[Line2D]:
     return handles
 
 
-def _note(rows: Sequence[_Row]) -> str | None:
-    """What lines and bands are."""
+def _note(rows: Sequence[_Row], drawn: str) -> str | None:
+    """What lines and bands are.
+
+    Args:
+        drawn: what they are of where that is not the recorded loss, in words.
+    """
     seeds = max(len(group.runs) for row in rows for group in row.pane.groups)
-    told = [f"median and quartiles of {seeds} seeds"] if seeds > 1 else []
+    told = [f"over steps: {drawn}"] if drawn else []
+    told += [f"median and quartiles of {seeds} seeds"] if seeds > 1 else []
     if any(row.swept and row.sweeps[0].line.name in row.bands for row in rows):
         told.append("over steps: each at its best learning rate")
     return "; ".join(told) or None

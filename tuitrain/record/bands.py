@@ -1,4 +1,10 @@
-"""The losses of groups of runs over their steps: median and quartiles over the seeds."""
+"""The losses of groups of runs over their steps: median and quartiles over the seeds.
+
+A line of a comparison stands for the loss on the whole training set, the same that ranks, targets
+and steps to the target are about (`record.target`). With full batches every row tells it. With
+smaller ones it is the mean of the last epoch; where steps are thinned out, it is what the
+evaluations found, if there are any.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuitrain.record.chunks import joined
+from tuitrain.record.epochs import EpochMean
 from tuitrain.record.live import Recording
 from tuitrain.record.ranking import quartiles_of_sorted
 from tuitrain.record.series import Series
-from tuitrain.spec.recording import Chunk
+from tuitrain.spec.evaluation import evaluated
+from tuitrain.spec.preset import Preset
 
 Numbers = NDArray[np.float64]
+
+EPOCH_MEAN, EVALUATIONS = "mean of the last epoch", "evaluations"
+"""What a band is of where that is not the recorded loss, in words."""
 
 
 @dataclass
@@ -103,23 +114,42 @@ class Bands:
         self.bands = [Band(tuple(runs)) for runs in groups]
         self._recording = recording
         self._gap = gap
+        experiment = recording.folder.experiment
+        stacks = zip(experiment.presets.values(), experiment.stacks(), strict=True)
         self._stacks = [
-            _Stack(runs, self.bands, ticks[index] if ticks else 1)
-            for index, runs in enumerate(recording.folder.experiment.stacks())
+            _Stack(preset, runs, self.bands, ticks[index] if ticks else 1)
+            for index, (preset, runs) in enumerate(stacks)
         ]
 
     def refresh(self) -> None:
-        """Take in the rows that the recording has read since the last time."""
+        """Take in what the recording has read since the last time."""
         for index, stack in enumerate(self._stacks):
-            if stack.sets:
-                for block in joined(self._recording.blocks(index, after=stack.seen)):
-                    stack.add(block, self._gap)
+            if not stack.sets:
+                continue
+            for block in joined(self._recording.blocks(index, after=stack.seen)):
+                loss = np.concatenate([chunk.series["loss"] for chunk in block], axis=1)
+                stack.seen += len(block)
+                stack.add(block[0].first, block[0].stride, loss, self._gap)
+            if stack.drawn == EVALUATIONS:
+                found = self._recording.evaluations(index, "loss", after=stack.judged)
+                stack.judge(*found, self._gap)
+
+    def drawn(self, stacks: Sequence[int]) -> str:
+        """What the bands of some stacks are of, in words; empty where it is the recorded loss."""
+        return ", ".join(sorted({self._stacks[index].drawn for index in stacks} - {""}))
 
 
 class _Stack:
-    """The bands of one stack: those of equally many runs are worked out together."""
+    """The bands of one stack: those of equally many runs are worked out together.
 
-    def __init__(self, runs: list[int], bands: Sequence[Band], ticks: int) -> None:
+    Attributes:
+        sets: the bands, with their runs and these runs' places in the stack.
+        seen: chunks taken in.
+        judged: evaluations taken in.
+        drawn: what the bands are of; empty where it is the recorded loss.
+    """
+
+    def __init__(self, preset: Preset, runs: list[int], bands: Sequence[Band], ticks: int) -> None:
         place = {run: position for position, run in enumerate(runs)}
         mine = [band for band in bands if band.runs and band.runs[0] in place]
         self.sets = []
@@ -128,19 +158,40 @@ class _Stack:
             numbers = np.array([band.runs for band in together], np.intp)
             places = np.array([[place[run] for run in band.runs] for band in together], np.intp)
             self.sets.append((together, numbers, places))
-        self.ticks = ticks
-        self.seen = 0
+        self._ticks = ticks
+        self._epoch = EpochMean.of(preset)
+        self._evaluated = evaluated(preset)
+        self.seen = self.judged = 0
+        self.drawn = EPOCH_MEAN if self._epoch else ""
 
-    def add(self, block: list[Chunk], gap: Gap | None) -> None:
-        self.seen += len(block)
-        first, stride = block[0].first * self.ticks, block[0].stride * self.ticks
-        loss = np.concatenate([chunk.series["loss"] for chunk in block], axis=1)
+    def add(self, first: int, stride: int, loss: NDArray[np.floating], gap: Gap | None) -> None:
+        """Take in rows `[R, K]` at the steps `first`, `first + stride`, ..."""
+        if self._epoch and stride > 1:  # they may be of the same batch over and over
+            self.drawn = EVALUATIONS if self._evaluated else ""
+        if self.drawn == EVALUATIONS:
+            return
+        if self._epoch and self.drawn == EPOCH_MEAN:
+            loss = self._epoch.of_rows(first, loss)
+        self._append(first, stride, loss, gap)
+
+    def judge(
+        self, steps: NDArray[np.int64], losses: NDArray[np.floating], gap: Gap | None
+    ) -> None:
+        """Take in evaluations `[E, R]` after some steps `[E]`, most of them evenly spaced."""
+        self.judged += len(steps)
+        bends = np.flatnonzero(np.diff(steps, 2)) + 2
+        for some in np.split(np.arange(len(steps)), bends):
+            if len(some):
+                stride = int(steps[some[-1]] - steps[some[0]]) // max(len(some) - 1, 1) or 1
+                self._append(int(steps[some[0]]), stride, losses[some].T, gap)
+
+    def _append(self, first: int, stride: int, loss: NDArray[np.floating], gap: Gap | None) -> None:
         for bands, runs, places in self.sets:
             values = loss[places]  # [bands, seeds, K]
             if gap is not None:
                 values = gap(values, runs)
             for band, rows in zip(bands, _quartiles(values), strict=True):
-                band.append(first, stride, rows)
+                band.append(first * self._ticks, stride * self._ticks, rows)
 
 
 def _quartiles(losses: NDArray[np.floating]) -> Numbers:

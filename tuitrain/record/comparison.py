@@ -86,6 +86,11 @@ class Comparison:
         """The loss of every run before the first step; see `Losses.initial`."""
         return self._rows.initial
 
+    @property
+    def least(self) -> Numbers:
+        """The least loss of every run so far; see `Losses.least`."""
+        return self._rows.least
+
     def _standing(self, pane: Pane, target: float, ended: bool) -> Standing:
         ranking = rank(pane, self.losses, self.steps, self.metrics)
         words = verdict(

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tuitrain.record.epochs import EpochMean
 from tuitrain.record.live import Recording
 from tuitrain.spec.experiment import Experiment
-from tuitrain.spec.loss import Asymmetric
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.recording import Chunk
-from tuitrain.spec.size import batch_rows, batches_per_epoch, planned_steps, rows
+from tuitrain.spec.size import planned_steps
 
 Floats = NDArray[np.floating]
 
@@ -34,11 +34,13 @@ class Losses:
             alone.
         last: of every run, at its last recorded step; NaN before the first epoch is over, unless
             evaluations tell it.
+        least: of every run, the least so far; NaN where `last` is.
     """
 
     def __init__(self, experiment: Experiment) -> None:
         self.initial = np.full(len(experiment.runs), np.nan)
         self.last = np.full(len(experiment.runs), np.nan)
+        self.least = np.full(len(experiment.runs), np.nan)
         self._stacks = [
             _Stack(preset, runs)
             for preset, runs in zip(experiment.presets.values(), experiment.stacks(), strict=True)
@@ -71,11 +73,14 @@ class Losses:
         self._reach(stack, stack.judge(steps, losses))
 
     def _reach(self, stack: _Stack, losses: Floats) -> None:
-        """Brings `last` up to date with the next losses `[R, K]` of a stack."""
+        """Brings `last` and `least` up to date with the next losses `[R, K]` of a stack."""
         if not losses.shape[1]:
             return
         known = np.isfinite(losses)
         any_known = known.any(axis=1)
+        lowest = np.where(known, losses, np.inf).min(axis=1)
+        least = np.where(any_known, lowest, np.nan)
+        self.least[stack.runs] = np.fmin(self.least[stack.runs], least)
         latest = losses.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
         self.last[stack.runs[any_known]] = losses[any_known, latest[any_known]]
 
@@ -105,7 +110,7 @@ class _Stack:
 
     def __init__(self, preset: Preset, runs: list[int]) -> None:
         self.runs = np.array(runs, np.intp)
-        self._epoch = _Epoch(preset) if batches_per_epoch(preset) > 1 else None
+        self._epoch = EpochMean.of(preset)
         self._parts: list[tuple[NDArray[np.int64], Floats, Floats]] = []
         self._planned = planned_steps(preset)
         self._searched = self.judged = self.seen = 0
@@ -119,7 +124,10 @@ class _Stack:
             self.needs_evaluations = True
             return np.empty((len(self.runs), 0))
         steps = np.arange(chunk.first, chunk.last + 1, chunk.stride)
-        losses = self._epoch.losses(chunk) if self._epoch else chunk.series["loss"]
+        losses = chunk.series["loss"]
+        if self._epoch:
+            losses = self._epoch.of_rows(chunk.first, losses)
+            losses[:, steps < self._epoch.batches] = np.nan
         self._take(steps, chunk.series.get("loss_min", losses))
         return losses
 
@@ -142,8 +150,8 @@ class _Stack:
 
     def initial(self, first: Chunk) -> Floats:
         """The loss `[R]` of the first chunk's first row."""
-        loss = first.series["loss"][:, :1].astype(np.float64)
-        return (self._epoch.whole(loss, first) if self._epoch else loss)[:, 0]
+        loss: Floats = first.series["loss"][:, 0].astype(np.float64)
+        return self._epoch.of_first(loss) if self._epoch else loss
 
     def steps_to(self, targets: NDArray[np.float64]) -> NDArray[np.float64]:
         if not np.array_equal(targets, self._targets, equal_nan=True):
@@ -161,58 +169,3 @@ class _Stack:
         self._targets = targets
         self._found = np.full(len(targets), np.nan)
         self._searched = 0
-
-
-class _Epoch:
-    """Losses of batches, taken together over the last epoch of B rows."""
-
-    def __init__(self, preset: Preset) -> None:
-        self._count = batches_per_epoch(preset)
-        self._rows = rows(preset)
-        self._adds = isinstance(preset.loss, Asymmetric) and preset.loss.reduce == "sum"
-        full = batch_rows(preset)
-        self._sizes = np.full(self._count, full)
-        self._sizes[-1] = self._rows - full * (self._count - 1)
-        self._tail: Floats | None = None
-
-    def whole(self, losses: Floats, chunk: Chunk) -> Floats:
-        """Losses `[R, n]` of a chunk's first batches, each carried over to all rows."""
-        sizes = self._batch_sizes(chunk)[: losses.shape[1]]
-        return losses * (self._rows / sizes) if self._adds else losses
-
-    def losses(self, chunk: Chunk) -> Floats:
-        """Losses `[R, K]` of the last B rows up to each row; NaN where there are fewer."""
-        sizes = self._batch_sizes(chunk)
-        loss = chunk.series["loss"].astype(np.float64)
-        part = np.stack([loss if self._adds else loss * sizes, np.broadcast_to(sizes, loss.shape)])
-        before = self._tail if self._tail is not None else np.empty((*part.shape[:2], 0))
-        joined = np.concatenate([before, part], axis=2)
-        self._tail = joined[..., max(0, joined.shape[2] - self._count + 1) :]
-        total, counted = _windows(joined, self._count)[..., -part.shape[2] :]
-        losses: Floats = total / counted * (self._rows if self._adds else 1)
-        return losses
-
-    def _batch_sizes(self, chunk: Chunk) -> NDArray[np.int_]:
-        """Rows of each row's batch, [K]."""
-        steps = np.arange(chunk.first, chunk.last + 1, chunk.stride)
-        return self._sizes[(steps - 1) % self._count]
-
-
-def _windows(values: Floats, size: int) -> Floats:
-    """Sums over the last `size` values along the last axis, NaN where there are fewer.
-
-    As the end of one block of `size` values and the beginning of the next: unlike differences
-    of one running sum, this forgets large values altogether.
-    """
-    count = values.shape[-1]
-    padding = -count % size
-    blocks = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, padding)])
-    blocks = blocks.reshape(*values.shape[:-1], -1, size)
-    begin = blocks.cumsum(axis=-1).reshape(*values.shape[:-1], -1)[..., :count]
-    end = blocks[..., ::-1].cumsum(axis=-1)[..., ::-1].reshape(*values.shape[:-1], -1)
-    sums = np.full(values.shape, np.nan)
-    sums[..., size - 1 :] = begin[..., size - 1 :]
-    whole = np.arange(count) % size == size - 1
-    behind = np.flatnonzero(~whole & (np.arange(count) >= size))
-    sums[..., behind] = begin[..., behind] + end[..., behind - size + 1]
-    return sums

@@ -16,6 +16,7 @@ from tuitrain.record.bands import Bands, Gap, Numbers
 from tuitrain.record.comparison import Comparison, Standing, step_seconds
 from tuitrain.record.live import Recording
 from tuitrain.record.ranking import ACCURACIES, quartiles, rank, rounding
+from tuitrain.record.series import Series
 from tuitrain.record.status import RunResult
 from tuitrain.spec.evaluation import evaluated
 from tuitrain.spec.experiment import Experiment, single
@@ -74,6 +75,7 @@ class Board:
         self.gap_shown = False
         self.unit = "step"
         self._run_values = np.empty((0, 0))
+        self._unfolded: dict[int, Bands] = {}
         self.group(self.groupings[0])
 
     # What is shown ----------------------------------------------------------------------------
@@ -145,6 +147,7 @@ class Board:
         gap = self._gap() if self.gap_shown else None
         self.bands = Bands(self.recording, groups, ticks=self.ticks, gap=gap)
         self.bands.refresh()
+        self._unfolded = {}
 
     def _gap(self) -> Gap:
         initial, least = self.comparison.initial, self._least()
@@ -163,7 +166,24 @@ class Board:
         """Take in the rows that the recording has read."""
         if self._waiting:
             self._begin_bands()
-        self.bands.refresh()
+        for bands in (self.bands, *self._unfolded.values()):
+            bands.refresh()
+
+    def run_series(self, line: Line) -> dict[int, Series]:
+        """What is drawn of each run of a line by itself; from then on kept up to date."""
+        if line.number not in self._unfolded:
+            gap = self._gap() if self.gap_shown else None
+            alone = [[run] for run in line.runs]
+            bands = Bands(self.recording, alone, ticks=self.ticks, gap=gap)
+            bands.refresh()
+            self._unfolded[line.number] = bands
+        found = self._unfolded[line.number].bands
+        return {run: band.median for run, band in zip(line.runs, found, strict=True)}
+
+    def drawn(self, presets: Sequence[str]) -> str:
+        """What the bands of some presets are of, in words; empty where it is the recorded loss."""
+        places = {name: index for index, name in enumerate(self.experiment.presets)}
+        return self.bands.drawn([places[name] for name in presets])
 
     def stand(self) -> None:
         """Work out where every line stands; dearer than `follow`."""
@@ -172,13 +192,13 @@ class Board:
             return
         self.results = self.recording.results
         compared = self.comparison
-        best = np.array([result.best_loss for result in self.results])
         gap = self._gaps()
         late = np.where(np.isnan(compared.steps), np.inf, compared.steps)
         slow = np.where(np.isnan(compared.seconds), np.inf, compared.seconds)
-        unknown = np.full(len(best), np.nan)
+        unknown = np.full(len(self.results), np.nan)
         judged = [compared.metrics.get(name, unknown) for name in ACCURACIES]
-        self._run_values = np.stack([compared.losses, best, gap, late, slow, *judged], axis=1)
+        values = [compared.losses, compared.least, gap, late, slow, *judged]
+        self._run_values = np.stack(values, axis=1)
         groups = [line.group for line in self.lines]
         medians = [quartiles(groups, column)[:, 1] for column in self._run_values.T]
         ranks = self._ranks()

@@ -123,8 +123,8 @@ class CurvesView(Container):
         title = GAPS if board.gap_shown else pane.name if len(self.panes) > 1 else "Loss"
         by = "" if board.lines.by == SEEDS else f", one line each {board.lines.by}"
         seeds = any(len(line.runs) > 1 for line in board.lines)
-        around = "median and quartiles " if seeds else ""
-        subtitle = f"{around}over {AROUND[board.unit]}{by}"
+        told = filter(None, [board.drawn(presets), "median and quartiles" if seeds else ""])
+        subtitle = f"{', '.join(told)} over {AROUND[board.unit]}{by}".lstrip()
         chart.entitle(title, subtitle)
 
     def _spans_decades(self, pane: int) -> bool:

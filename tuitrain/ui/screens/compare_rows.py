@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from tuitrain.record.series import Series
 from tuitrain.spec.size import planned_steps
 from tuitrain.ui.board import Board, Facts
 from tuitrain.ui.lines import Line, as_text, label
@@ -236,7 +235,7 @@ class Roll:
         keys = self.board.lines.shown
         rest = {"seed": told.seed} | {k: told.optimizer.lr for k in ("lr",) if k not in line.keys}
         cells[keys[0]] = " " + label(rest, ["lr", "seed"])
-        series: Series = self.board.recording.series(run, "loss")
+        series = self.board.run_series(line)[run]
         return Row(("run", run), cells, " ", line.colour, series, tones(known, False), quiet=False)
 
 

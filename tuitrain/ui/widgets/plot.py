@@ -81,10 +81,14 @@ class Plot(Widget):
         self._dark = True
 
     def entitle(self, title: str, subtitle: str = "") -> None:
-        """Titles as they are: of a plain text, Textual would take what looks like markup."""
+        """Titles as they are: of a plain text, Textual would take what looks like markup.
+
+        The subtitle stands beside the title: a line above is all the border that plots have.
+        """
         if (title, subtitle) != self._titles:  # they are painted whenever they are set
             self._titles = title, subtitle
-            self.border_title, self.border_subtitle = Content(title), Content(subtitle)
+            quiet = (f"  {subtitle}" if subtitle else "", "not bold $quiet")
+            self.border_title = Content.assemble(title, quiet)
 
     def draw(self, cells: Cells) -> None:
         """Draw the whole picture into blank cells of the widget's content size."""
