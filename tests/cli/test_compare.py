@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.cli.conftest import Command, Inside
@@ -146,6 +148,31 @@ def test_the_verdict_names_leaders_and_losers(comparison: Comparison) -> None:
     assert "Diverged: sgd at lr=10 (all)" in text
 
 
+def test_what_a_killed_comparison_has_reached_is_not_called_final(inside: Inside) -> None:
+    asked = ("compare", "sales-mse", "-o", "sgd,adam", "--steps", "50000000", "--detach")
+    folder = ExperimentFolder(inside.runs_dir / inside(*asked).stdout.strip())
+    worker = folder.process()
+    assert worker
+    deadline = time.monotonic() + 30
+    while not folder.status().step:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    psutil.Process(worker.pid).kill()
+    while not folder.status().ended:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    result = json.loads(inside("experiments", folder.id, "--json").stdout)
+    assert folder.status().state == "killed"
+    [ranking] = result["ranking"].values()
+    assert all(place["median_final_loss"] is None for place in ranking)
+    assert all(place["median_loss"] > 0 for place in ranking)
+    [verdict] = result["verdict"].values()
+    assert "loss so far" in verdict
+    printed = inside("experiments", folder.id).stdout
+    assert "loss so far" in printed
+    assert "final loss" not in printed
+
+
 def rows(tuitrain: Command, experiment: str) -> list[dict[str, str]]:
     return list(
         csv.DictReader(io.StringIO(tuitrain("export", experiment, "--format", "csv").stdout))
@@ -169,7 +196,7 @@ def test_without_a_terminal_a_table_is_printed(inside: Inside) -> None:
     ]
     assert first.split()[:2] == ["1", "sgd"]
     assert second.split()[:2] == ["2", "adam"]
-    assert verdict.startswith("sgd lr=0.002 is lowest")
+    assert verdict.startswith("2 seeds are too few to call a lead: sgd lr=0.002 is lowest")
     assert "4 runs finished in" in done.stdout
     assert done.stdout.splitlines()[-2].startswith("Runs of one preset and seed start from")
 

@@ -158,7 +158,7 @@ def test_in_words() -> None:
         "as good from lr 0.01 to 0.1",
     ]
     several = swept([8.0, 9.0, 1.0, 2.0, 1.0, math.inf, math.inf, math.inf], seeds=2)
-    assert several.in_words(ended=False) == [
+    assert several.in_words(final=False) == [
         "best lr 0.001 (loss so far 1.5, quartiles 1.25 to 1.75)",
         "steepest lr 0.0001",
         "diverges from lr 0.01 up (3 of 4 runs)",

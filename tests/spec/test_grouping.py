@@ -121,7 +121,7 @@ def test_keys_of_the_settings() -> None:
 
 
 def test_fairness_names_the_steps() -> None:
-    assert "every run trains 15,000 steps" in fairness(made(SALES, COSTLY))
+    assert "15,000 steps are planned for every run" in fairness(made(SALES, COSTLY))
     different = fairness(made(SALES, find("line-fit"), seconds=3.0))
     assert "sales-mse 15,000" in different
     assert "line-fit 10,000" in different

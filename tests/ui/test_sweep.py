@@ -116,7 +116,7 @@ async def test_what_goes_on_is_not_called_final(trained: Trained) -> None:
         app.view.update(np.full(len(app.losses), np.nan))
         await pilot.pause()
         assert "no data yet" in "\n".join(app.rows())
-        app.update(ended=False)
+        app.update(final=False)
         await pilot.pause()
         assert "loss so far" in app.rows()[-1]
         assert "final" not in app.rows()[-1]

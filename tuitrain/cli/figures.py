@@ -154,6 +154,7 @@ class _Row:
         start: the median loss before the first step.
         bands: what is drawn over the steps, by the name that it has in the legend: every line
             at its best learning rate, or all rates of the only line.
+        final: whether the losses of the sweeps are final.
         drawn: what the bands are of where that is not the recorded loss, in words.
     """
 
@@ -161,6 +162,7 @@ class _Row:
     sweeps: list[Sweep]
     start: float
     bands: dict[str, Band]
+    final: bool
     drawn: str
 
     @property
@@ -214,7 +216,7 @@ def _row(recording: Recording, comparison: Comparison, pane: Pane) -> _Row:
     named = dict(zip(runs, bands.bands, strict=True))
     stacks = [list(comparison.experiment.presets).index(name) for name in pane.presets]
     middle = float(np.median(start)) if start.size else math.nan
-    return _Row(pane, sweeps, middle, named, bands.drawn(stacks))
+    return _Row(pane, sweeps, middle, named, comparison.final, bands.drawn(stacks))
 
 
 def _draw_overlay(axes: Axes, row: _Row, styles: Styles, *, log: bool) -> None:
@@ -262,7 +264,7 @@ def _draw_sweep(axes: Axes, row: _Row, styles: Styles) -> None:
         _draw_crosses(axes, each, colour, 0.98 - room * number / len(lost))
     axes.set_xscale("log")
     axes.set_xlabel("learning rate")
-    axes.set_ylabel("final loss")
+    axes.set_ylabel("final loss" if row.final else "loss so far")
     if math.isfinite(row.start):
         axes.axhline(row.start, color=GREY, lw=0.8, ls=(0, (1, 2)), zorder=1)
         across = axes.get_yaxis_transform()

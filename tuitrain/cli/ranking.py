@@ -48,15 +48,23 @@ def report(recording: Recording) -> dict[str, Any]:
         "optimum": {s.pane.name: least(comparison, s) for s in standings},
         "target": {s.pane.name: finite(s.target) for s in standings},
         "ranking": {
-            s.pane.name: [report_group(experiment, ranked, keys) for ranked in s.ranking]
+            s.pane.name: [
+                report_group(experiment, ranked, keys, comparison.final) for ranked in s.ranking
+            ]
             for s in standings
         },
         "verdict": {s.pane.name: s.verdict for s in standings},
     }
 
 
-def report_group(experiment: Experiment, ranked: Ranked, keys: list[str]) -> dict[str, Any]:
-    """One place of a ranking, with the values of some more keys."""
+def report_group(
+    experiment: Experiment, ranked: Ranked, keys: list[str], final: bool
+) -> dict[str, Any]:
+    """One place of a ranking, with the values of some more keys.
+
+    Args:
+        final: whether the losses are final.
+    """
     runs = [experiment.runs[run] for run in ranked.group.runs]
     return {
         "rank": ranked.rank,
@@ -65,7 +73,8 @@ def report_group(experiment: Experiment, ranked: Ranked, keys: list[str]) -> dic
         "optimizer": value(experiment, runs[0], "optimizer"),
         "lr": ranked.group.optimizer.lr,
         **{key: value(experiment, runs[0], key) for key in keys},
-        "median_final_loss": finite(ranked.loss.median),
+        "median_loss": finite(ranked.loss.median),
+        "median_final_loss": finite(ranked.loss.median) if final else None,
         "quartiles": [finite(ranked.loss.low), finite(ranked.loss.high)],
         "seeds": [run.seed for run in runs],
         **{name: finite(spread.median) for name, spread in ranked.metrics.items()},
@@ -94,7 +103,8 @@ def print_ranking(recording: Recording) -> None:
         if math.isfinite(standing.target):
             facts.append(f"target {standing.target:.6g}")
         out.print(Text(standing.pane.name, style="bold"), Text(", ".join(facts), style="dim"))
-        print_standing(recording.folder.experiment, standing, known)
+        reached = "final loss" if comparison.final else "loss so far"
+        print_standing(recording.folder.experiment, standing, known, reached)
         out.print(Text(standing.verdict))
         out.print()
     out.print(Text(fairness(recording.folder.experiment), style="dim"))
@@ -108,8 +118,15 @@ def print_ranking(recording: Recording) -> None:
     )
 
 
-def print_standing(experiment: Experiment, standing: Standing, known: float | None) -> None:
-    """Prints the table of one pane."""
+def print_standing(
+    experiment: Experiment, standing: Standing, known: float | None, reached: str
+) -> None:
+    """Prints the table of one pane.
+
+    Args:
+        known: the least possible loss.
+        reached: what its losses are called.
+    """
     first = [experiment.runs[ranked.group.runs[0]] for ranked in standing.ranking]
     keys = [
         key
@@ -121,8 +138,8 @@ def print_standing(experiment: Experiment, standing: Standing, known: float | No
     metrics = standing.ranking[0].metrics
     told = ["gap"] * (known is not None) + [name.replace("_", " ") for name in metrics]
     told += ["to target", "diverged"]
-    heads = ["", *settings, "final loss", *["quartiles"] * several, *told]
-    made = table(*heads, right=("", "final loss", *told))
+    heads = ["", *settings, reached, *["quartiles"] * several, *told]
+    made = table(*heads, right=("", reached, *told))
     for ranked, run in zip(standing.ranking, first, strict=True):
         row = [str(ranked.rank)]
         row += [show(value(experiment, run, key)) for key in keys or ["optimizer"]]

@@ -44,6 +44,7 @@ class Comparison:
     Attributes:
         panes: the runs by what can be compared.
         losses: the loss that every run is judged by, infinite for diverged runs.
+        final: whether these are final losses.
         metrics: what else every run is judged by, as `ranking.metrics` gives it.
         targets: the loss that every run is to reach.
         steps: the first step of every run that did, NaN where none has.
@@ -57,6 +58,7 @@ class Comparison:
         self.panes = panes(experiment)
         self._aims: dict[tuple[str, ...], float | None] = {}
         self.metrics: dict[str, Numbers] = {}
+        self.final = False
         self._rows = Losses(experiment)
         unknown = np.full(len(experiment.runs), np.nan)
         self.losses, self.targets, self.steps, self.seconds = (unknown.copy() for _ in range(4))
@@ -75,10 +77,9 @@ class Comparison:
         self.steps = self._rows.steps_to(self.targets)
         each = step_seconds(recording.status, self.experiment)
         self.seconds = self.steps * [each.get(run.preset, math.nan) for run in self.experiment.runs]
-        ended = recording.ended
+        self.final = recording.status.final
         return [
-            self._standing(pane, target, ended)
-            for pane, target in zip(self.panes, targets, strict=True)
+            self._standing(pane, target) for pane, target in zip(self.panes, targets, strict=True)
         ]
 
     @property
@@ -91,10 +92,16 @@ class Comparison:
         """The least loss of every run so far; see `Losses.least`."""
         return self._rows.least
 
-    def _standing(self, pane: Pane, target: float, ended: bool) -> Standing:
+    def _standing(self, pane: Pane, target: float) -> Standing:
         ranking = rank(pane, self.losses, self.steps, self.metrics)
         words = verdict(
-            self.experiment, pane, ranking, self.losses, self.initial, target=target, ended=ended
+            self.experiment,
+            pane,
+            ranking,
+            self.losses,
+            self.initial,
+            target=target,
+            final=self.final,
         )
         return Standing(pane, target, ranking, words)
 

@@ -306,7 +306,7 @@ class Recording:
                 self._last_landscape = key
             if not self.first_weights:
                 self.first_weights = self._weights(reader, "first")
-            if self.status.state in ("finished", "stopped", "diverged") and not self.last_weights:
+            if self.status.final and not self.last_weights:
                 self.last_weights = self._weights(reader, "last")
 
     def _arrange(self, reader: StoreReader) -> None:

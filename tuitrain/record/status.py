@@ -73,6 +73,11 @@ class Status:
         """Whether nothing more will be recorded."""
         return self.state not in ALIVE
 
+    @property
+    def final(self) -> bool:
+        """Whether the final weights were judged: not where the worker was killed or failed."""
+        return self.state in ("finished", "stopped", "diverged")
+
 
 @dataclass(frozen=True)
 class RunResult:

@@ -62,20 +62,20 @@ class Sweep:
     level: Sequence[int]
     steepest: int | None
 
-    def in_words(self, *, ended: bool = True) -> list[str]:
+    def in_words(self, *, final: bool = True) -> list[str]:
         """The best rate, the steepest one and where runs diverge, the most important first.
 
         Args:
-            ended: whether the losses are final.
+            final: whether the losses are final.
         """
         groups, told = self.line.groups, []
         if self.best is not None:
             low, median, high = self.loss[self.best].tolist()
             low_text, high_text = f"{low:.3g}", f"{high:.3g}"
             spread = f", quartiles {low_text} to {high_text}" if low_text != high_text else ""
-            final = "final loss" if ended else "loss so far"
+            reached = "final loss" if final else "loss so far"
             lr = groups[self.best].optimizer.lr
-            told.append(f"best lr {lr:.4g} ({final} {median:.4g}{spread})")
+            told.append(f"best lr {lr:.4g} ({reached} {median:.4g}{spread})")
         if self.steepest is not None:
             told.append(f"steepest lr {groups[self.steepest].optimizer.lr:.4g}")
         told += self._lost()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from tuitrain.spec.experiment import Experiment
 from tuitrain.spec.grouping import Pane, listed
 
 ENOUGH = 5
-"""Seeds from which on quartiles say something about the spread."""
+"""Seeds from which on quartiles and signs say something about chance."""
 
 
 def verdict(
@@ -24,12 +25,13 @@ def verdict(
     initial: Numbers,
     *,
     target: float = math.nan,
-    ended: bool = True,
+    final: bool = True,
 ) -> str:
     """The outcome within one pane, in a few sentences.
 
-    A lead is called clear only where the medians are farther apart than both groups'
-    interquartile ranges over seeds; groups that differ by no more than rounding are level.
+    A lead is called clear only with `ENOUGH` seeds, and where the leader is better on each of
+    them or the medians are farther apart than both groups' interquartile ranges over seeds.
+    Groups that differ by no more than rounding are level.
 
     Args:
         experiment: of the pane.
@@ -38,7 +40,7 @@ def verdict(
         losses: of every run, as `ranking.losses` gives them.
         initial: of every run, as `Losses.initial` gives them.
         target: the loss to reach.
-        ended: whether the losses are final.
+        final: whether the losses are final.
     """
     told = _Names(pane)
     standing = [ranked for ranked in ranking if math.isfinite(ranked.loss.median)]
@@ -46,7 +48,7 @@ def verdict(
         out = all(ranked.diverged for ranked in ranking)
         return f"Every group lost most of its runs. {_diverged(pane, losses)}" if out else ""
     within = _rounding(experiment, pane, standing[0].loss.median, initial)
-    sentences = [_leader(standing, within, told, losses, ended)]
+    sentences = [_leader(standing, within, told, _Leads(experiment, losses), final)]
     fast = [ranked for ranked in standing if math.isfinite(ranked.steps.median)]
     if len(standing) > 1 and fast:
         first = min(fast, key=lambda ranked: ranked.steps.median)
@@ -69,28 +71,100 @@ class _Names:
         return " ".join(w for w in ranked.group.name.split(" ") if w not in self._common)
 
 
+@dataclass(frozen=True)
+class _Lead:
+    """The leader against another group, seed by seed.
+
+    Runs of one seed belong together: they start from the same weights and see the same batches,
+    which moves both of them alike.
+
+    Attributes:
+        other: the other group.
+        distance: between the medians.
+        spread: over seeds: the wider of the two interquartile ranges.
+        seeds: how many both groups have.
+        won: on how many of these the leader is better.
+    """
+
+    other: Ranked
+    distance: float
+    spread: float
+    seeds: int
+    won: int
+
+    @property
+    def clear(self) -> bool:
+        """Whether the lead is more than chance.
+
+        Of two equal groups, one is better on all of 5 seeds in 1 of 32 cases (sign test).
+        """
+        return self.seeds >= ENOUGH and (self.won == self.seeds or self.distance > self.spread)
+
+    @property
+    def conclusion(self) -> str:
+        """What that makes of the leader, whose name goes into the braces."""
+        if self.clear:
+            return "{} leads"
+        if self.seeds >= ENOUGH:
+            return "No clear lead: {} is lowest"
+        count = "1 seed is" if self.seeds == 1 else f"{self.seeds} seeds are"
+        return f"{count} too few to call a lead: {{}} is lowest"
+
+    def measured(self, told: _Names) -> str:
+        """By how much the other group is behind."""
+        text = f"{told(self.other)}, {self.distance:.3g} behind"
+        if self.seeds > 1:
+            text += f", worse on {self.won} of {self.seeds} seeds"
+            text += f", spread over seeds {self.spread:.3g}" * math.isfinite(self.spread)
+        return text
+
+    def told(self, told: _Names) -> str:
+        """The same with what to make of it."""
+        if self.seeds < ENOUGH:
+            return self.measured(told)
+        return f"{self.measured(told)}: {'a clear lead' if self.clear else 'no clear lead'}"
+
+
+class _Leads:
+    """Pairs the runs of two groups by their seeds."""
+
+    def __init__(self, experiment: Experiment, losses: Numbers) -> None:
+        self._runs, self._losses = experiment.runs, losses
+
+    def __call__(self, best: Ranked, other: Ranked) -> _Lead:
+        mine, theirs = self._by_seed(best), self._by_seed(other)
+        shared = mine.keys() & theirs.keys()
+        won = sum(mine[seed] < theirs[seed] for seed in shared)
+        distance = other.loss.median - best.loss.median
+        return _Lead(other, distance, max(best.loss.width, other.loss.width), len(shared), won)
+
+    def _by_seed(self, ranked: Ranked) -> dict[int, float]:
+        """The loss of each seed whose loss is known."""
+        losses = {self._runs[run].seed: float(self._losses[run]) for run in ranked.group.runs}
+        return {seed: loss for seed, loss in losses.items() if not math.isnan(loss)}
+
+
 def _leader(
-    standing: Sequence[Ranked], within: float, told: _Names, losses: Numbers, ended: bool
+    standing: Sequence[Ranked], within: float, told: _Names, leads: _Leads, final: bool
 ) -> str:
-    """Who leads and by how much."""
+    """Who leads and by how much, the conclusion first."""
     best = standing[0]
     seeds = len(best.group.runs)
-    final = "final loss" if ended else "loss so far"
-    reached = f"{final} {best.loss.median:.4g}" + (f", median of {seeds} seeds" * (seeds > 1))
+    reached = f"{'final loss' if final else 'loss so far'} {best.loss.median:.4g}"
+    reached += f", median of {seeds} seeds" * (seeds > 1)
     level = [r for r in standing if r.loss.median - best.loss.median <= within]
     others = standing[len(level) :]
     if len(standing) == 1:
         return f"{told(best)}: {reached}."
     if len(level) > 1:
-        who = listed([told(ranked) for ranked in level])
-        text = f"{who} are level but for rounding ({reached})."
-        return text + (f" Next: {_behind(best, others[0], told, losses)}." if others else "")
-    how = "leads" if _clear(best, others[0]) else "is lowest"
-    text = f"{told(best)} {how} ({reached}). Next: {_behind(best, others[0], told, losses)}."
+        text = f"{listed([told(one) for one in level])} are level but for rounding ({reached})."
+        return text + (f" Next: {leads(best, others[0]).told(told)}." if others else "")
+    lead = leads(best, others[0])
+    text = f"{lead.conclusion.format(told(best))} ({reached}). Next: {lead.measured(told)}."
     rule = name_of(best.group.optimizer)
     rivals = [ranked for ranked in others if name_of(ranked.group.optimizer) != rule]
     if rivals and rivals[0] is not others[0]:
-        text += f" Best of the other optimizers: {_behind(best, rivals[0], told, losses)}."
+        text += f" Best of the other optimizers: {leads(best, rivals[0]).told(told)}."
     return text
 
 
@@ -112,38 +186,6 @@ def _most_accurate(standing: Sequence[Ranked], told: _Names) -> list[str]:
         return [f"{best[0]} also has the highest {what}, {most:.4g}."]
     text = f"The highest {what}, {most:.4g}, is that of {listed(best)}"
     return [text + (f"; {told(leader)} has {shares[0]:.4g}." if shares[0] < most else ".")]
-
-
-def _clear(best: Ranked, other: Ranked) -> bool:
-    """Whether the medians are farther apart than either group's runs are over seeds."""
-    seeds = min(len(best.group.runs), len(other.group.runs))
-    return seeds >= ENOUGH and other.loss.median - best.loss.median > _spread(best, other)
-
-
-def _spread(best: Ranked, other: Ranked) -> float:
-    """The wider of the two interquartile ranges."""
-    return max(best.loss.width, other.loss.width)
-
-
-def _behind(best: Ranked, other: Ranked, told: _Names, losses: Numbers) -> str:
-    """By how much a group is behind, against the spread over seeds."""
-    distance = other.loss.median - best.loss.median
-    text = f"{told(other)}, {distance:.3g} behind"
-    pairs = list(zip(best.group.runs, other.group.runs, strict=False))
-    if len(pairs) == 1:
-        return f"{text}; one seed gives no spread to judge that by"
-    won = sum(bool(losses[mine] < losses[theirs]) for mine, theirs in pairs)
-    spread = _spread(best, other)
-    text += f" and worse on {won} of {len(pairs)} seeds; "
-    if distance <= spread:
-        return f"{text}that is within the spread over seeds ({spread:.3g}): no clear lead"
-    if len(pairs) < ENOUGH:
-        text += f"{len(pairs)} seeds are too few to call it a lead: their spread is {spread:.3g}"
-    elif spread:
-        text += f"that is {distance / spread:.3g} times the spread over seeds ({spread:.3g})"
-    else:
-        text += "there is no spread over seeds"
-    return text
 
 
 def _rounding(experiment: Experiment, pane: Pane, best: float, initial: Numbers) -> float:

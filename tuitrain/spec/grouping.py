@@ -148,10 +148,10 @@ def fairness(experiment: Experiment) -> str:
     steps = {name: planned_steps(preset) for name, preset in experiment.presets.items()}
     told = "Runs of one preset and seed start from the same weights and see the same batches"
     if len(set(steps.values())) == 1:
-        length = f"every run trains {next(iter(steps.values())):,} steps"
+        length = f"{next(iter(steps.values())):,} steps are planned for every run"
     else:
         each = ", ".join(f"{name} {count:,}" for name, count in steps.items())
-        length = f"all runs of a preset train equally many steps ({each})"
+        length = f"equally many steps are planned for all runs of a preset ({each})"
     if experiment.seconds is not None:
         length += f", or as many as {experiment.seconds:g} s allow"
     return f"{told}; {length}."

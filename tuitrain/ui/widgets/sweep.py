@@ -94,7 +94,7 @@ class SweepView(ZoomPlot):
     _lines: Sequence[Line] = ()
     _colours: Sequence[int | str] = ()
     _start = math.nan
-    _ended = True
+    _final = True
     _cursor: float | None = None
     _view: tuple[float, float] | None = None
     _gutter = 0
@@ -116,16 +116,16 @@ class SweepView(ZoomPlot):
         self._auto = AutoRange()
         self.refresh()
 
-    def update(self, losses: Numbers, *, start: float = math.nan, ended: bool = True) -> None:
+    def update(self, losses: Numbers, *, start: float = math.nan, final: bool = True) -> None:
         """Show what the runs have reached by now.
 
         Args:
             losses: of every run of the experiment, as `record.ranking.losses` gives them.
             start: the loss before the first step, which is drawn as a line across.
-            ended: whether the losses are final.
+            final: whether the losses are final.
         """
         self.sweeps = [sweep(line, losses) for line in self._lines]
-        self._start, self._ended = start, ended
+        self._start, self._final = start, final
         self.redraw()
 
     # Lines and rates --------------------------------------------------------------------------
@@ -370,7 +370,7 @@ class SweepView(ZoomPlot):
         chosen, y = self.sweeps[self.selected], cells.height - 1
         cells.text(0, y, chosen.line.name, self._ink(self.selected))
         column, separator = len(chosen.line.name) + 2, ""
-        for part in chosen.in_words(ended=self._ended):
+        for part in chosen.in_words(final=self._final):
             text = separator + part
             if column + len(text) <= cells.width:
                 cells.text(column, y, text, self.part("text"))
