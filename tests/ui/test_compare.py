@@ -94,6 +94,19 @@ async def test_presets_have_panes_of_their_own_or_share_the_gap(opened, runs_dir
         assert curves.panes[0].display
 
 
+async def test_panes_that_have_no_room_are_counted(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, "sales-mse sales-cost1-profit99 book-mse", steps=20)
+    async with opened(attach=folder, size=(80, 24)) as pilot:
+        shown = await ended(pilot)
+        await until(pilot, lambda: "2 of 3: sales-cost1-profit99" in page(pilot), "the second")
+        assert "1 of 3: sales-mse" in page(pilot)
+        last = next(line for line in shown.board.lines if line.pane == 2)
+        shown.table.select(("line", last.number))
+        await until(pilot, lambda: "3 of 3: book-mse" in page(pilot), "the selected one")
+        await pilot.resize_terminal(200, 60)
+        await until(pilot, lambda: " of 3" not in page(pilot), "all of them")
+
+
 async def test_small_batches_are_shown_as_the_mean_of_an_epoch_everywhere(
     opened, runs_dir: Path
 ) -> None:

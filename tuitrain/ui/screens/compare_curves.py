@@ -56,6 +56,8 @@ class CurvesView(Container):
 
     def on_resize(self) -> None:
         self._show_panes()
+        if self._layers:
+            self.follow()
 
     @property
     def charts(self) -> list[LossPane]:
@@ -121,6 +123,8 @@ class CurvesView(Container):
         chart.steps = board.total(presets)
         chart.step_unit, chart.unit_name = board.step_unit(presets), UNITS[board.unit]
         title = GAPS if board.gap_shown else pane.name if len(self.panes) > 1 else "Loss"
+        if len(self._seen[0]) < len(self.charts):
+            title = f"{index + 1} of {len(self.charts)}: {title}"
         by = "" if board.lines.by == SEEDS else f", one line each {board.lines.by}"
         seeds = any(len(line.runs) > 1 for line in board.lines)
         told = filter(None, [board.drawn(presets), "median and quartiles" if seeds else ""])
