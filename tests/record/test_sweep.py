@@ -11,7 +11,7 @@ import pytest
 
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.live import Recording
-from tuitrain.record.ranking import losses
+from tuitrain.record.ranking import losses, rank
 from tuitrain.record.sweep import Line, Sweep, lines, sweep
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
@@ -115,12 +115,28 @@ def test_presets_have_lines_of_their_own() -> None:
         assert (line.name, line.groups[0].preset) == ("sgd", pane.name)
 
 
-def test_of_rates_that_are_level_the_middle_one_is_best() -> None:
+def test_rates_around_the_best_one_are_level_and_those_apart_are_not() -> None:
     found = swept([3.0, 1.0005, 1.0, 1.0002, 2.0, math.inf])
     assert (found.best, found.level) == (2, [1, 2, 3])
     assert swept([3.0, 1.01, 1.0, 2.0]).level == [2]
     assert swept([-1.0, -2.0, -2.001, 0.0]).level == [1, 2]
-    assert swept([0.0, 0.0, 1.0, 1e-30]).level == [0, 1]
+    assert swept([0.0, 0.0, 1.0, 0.0]).level == [0, 1]
+    assert swept([1.0, 2.0, 3.0, 2.0, 1.0]).level == [0]
+    assert swept([1.0, math.nan, 1.0]).level == [0]
+
+
+def test_the_best_rate_is_the_one_that_the_ranking_puts_first() -> None:
+    rates = [0.001, 0.01, 0.1, 1.0]
+    experiment = parabola(rates)
+    [pane] = panes(experiment)
+    for values, steps in (
+        ([3.0, 1.0003, 1.0002, 1.0], [9.0, 9.0, 9.0, 9.0]),  # level, but not the same
+        ([3.0, 1.0, 1.0, 1.0], [math.nan, 30.0, 20.0, 25.0]),  # the same, but not as fast
+    ):
+        found = sweep(only_line(experiment), np.array(values), np.array(steps))
+        assert found.best is not None
+        first = rank(pane, np.array(values), np.array(steps))[0]
+        assert found.line.groups[found.best] == first.group
 
 
 def test_a_rate_at_which_one_seed_diverges_is_not_the_best() -> None:
@@ -134,6 +150,9 @@ def test_a_rate_at_which_one_seed_diverges_is_not_the_best() -> None:
 
 def test_no_steepest_where_nothing_falls() -> None:
     assert swept([1.0, 2.0, 3.0]).steepest is None
+    # below the least rate there may be a steeper fall
+    assert swept([9.0, 2.0, 1.0]).steepest is None
+    assert swept([math.nan, 9.0, 2.0, 1.0]).steepest is None
     assert swept([1.0, 1.0 - 1e-6, 1.0 - 2e-6]).steepest is None
     assert swept([1.0]).steepest is None
     assert swept([math.inf, math.inf]).steepest is None
@@ -153,19 +172,20 @@ def test_what_is_not_known_yet_joins_nothing() -> None:
 def test_in_words() -> None:
     assert swept([9.0, 6.0, 1.0, 1.0, math.inf]).in_words() == [
         "best lr 0.01 (final loss 1)",
+        "within 0.1 % of it from lr 0.01 to 0.1",
         "steepest lr 0.001",
         "diverges at lr 1",
-        "as good from lr 0.01 to 0.1",
     ]
     several = swept([8.0, 9.0, 1.0, 2.0, 1.0, math.inf, math.inf, math.inf], seeds=2)
     assert several.in_words(final=False) == [
         "best lr 0.001 (loss so far 1.5, quartiles 1.25 to 1.75)",
-        "steepest lr 0.0001",
         "diverges from lr 0.01 up (3 of 4 runs)",
     ]
     scattered = swept([math.inf, 1.0, math.inf, 2.0, math.inf, 2.0, math.inf, 3.0])
     assert scattered.in_words()[-1] == "diverges at lr 0.0001, 0.01, 1 and 1 more"
     assert swept([math.nan]).in_words() == []
+    lost = swept([9.0, 9.0, 9.0, 4.0, 4.0, 4.0, 1.0, 1.0, math.inf], seeds=3)
+    assert lost.in_words()[0] == "best lr 0.001 where no run diverges (final loss 4)"
 
 
 def test_lines_of_several_presets_are_named_after_them() -> None:

@@ -99,14 +99,19 @@ async def test_lines_marks_crosses_and_words(trained: Trained) -> None:
         assert rows[1].index("×") > 110  # noqa: RUF001
         text = "\n".join(rows)
         assert f"best {RATES[sgd.best]:g}" in text
-        assert sgd.steepest is not None
-        assert f"steepest {RATES[sgd.steepest]:g}" in text
+        assert sgd.steepest is None  # it falls fastest at the least rate
+        assert "steepest" not in text
         assert "at the start" in text
         assert rows[-1].startswith(f"sgd  best lr {RATES[sgd.best]:g} (final loss ")
         assert "diverges at lr 3" in rows[-1]
         assert rows[-2].split() == ["0.001", "0.01", "0.1", "1"]
         assert text.count("■") > 4
         assert all(len(row) == 120 for row in rows)
+        app.losses = app.losses.copy()
+        app.losses[:3] = app.losses[3:6]  # the loss falls from the second rate on
+        app.update()
+        await pilot.pause()
+        assert "steepest 0.003" in "\n".join(app.rows())
 
 
 async def test_what_goes_on_is_not_called_final(trained: Trained) -> None:

@@ -206,7 +206,7 @@ def _row(recording: Recording, comparison: Comparison, pane: Pane) -> _Row:
     start = comparison.initial[pane.runs]
     start = start[np.isfinite(start)]
     every = lines(comparison.experiment, pane)
-    sweeps = [sweep(line, comparison.losses) for line in every]
+    sweeps = [sweep(line, comparison.losses, comparison.steps) for line in every]
     if len(sweeps) == 1 and 1 < len(sweeps[0].line.groups) <= MOST_NAMED:
         runs = {f"lr {group.optimizer.lr:.4g}": group.runs for group in sweeps[0].line.groups}
     else:  # of a line that diverges everywhere, the least rate

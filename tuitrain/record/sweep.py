@@ -45,14 +45,14 @@ class Sweep:
         loss: quartiles over seeds, [n, 3]: infinite where too many runs have diverged, NaN
             where nothing is known yet.
         diverged: runs that have diverged at each rate, [n].
-        best: index of the rate with the least median loss, of those where no run has diverged;
-            of rates that are level, the middle one: the farthest from where it gets worse.
-        level: the indices of the rates that are as good as the best one, to `LEVEL`.
+        best: index of the rate with the least median loss, of those where no run has diverged:
+            of these the one that the ranking puts first.
+        level: the indices of the rates around the best one that are as good, to `LEVEL`.
         steepest: index of the rate from which on the median loss falls fastest against the
             logarithm of the rate, as the learning-rate finder suggests it (Smith, 2017,
             "Cyclical learning rates for training neural networks"; forward differences, as in
             fastai): below the best one, at a safe distance from divergence. None if the loss
-            does not fall.
+            does not fall, or falls fastest at the least rate: below it may be a steeper fall.
     """
 
     line: Line
@@ -63,7 +63,7 @@ class Sweep:
     steepest: int | None
 
     def in_words(self, *, final: bool = True) -> list[str]:
-        """The best rate, the steepest one and where runs diverge, the most important first.
+        """The best rate, its equals, the steepest one and where runs diverge.
 
         Args:
             final: whether the losses are final.
@@ -75,14 +75,14 @@ class Sweep:
             spread = f", quartiles {low_text} to {high_text}" if low_text != high_text else ""
             reached = "final loss" if final else "loss so far"
             lr = groups[self.best].optimizer.lr
-            told.append(f"best lr {lr:.4g} ({reached} {median:.4g}{spread})")
-        if self.steepest is not None:
-            told.append(f"steepest lr {groups[self.steepest].optimizer.lr:.4g}")
-        told += self._lost()
+            alone = " where no run diverges" if np.nanmin(self.loss[:, 1]) < median else ""
+            told.append(f"best lr {lr:.4g}{alone} ({reached} {median:.4g}{spread})")
         if len(self.level) > 1:
             first, last = (groups[self.level[i]].optimizer.lr for i in (0, -1))
-            told.append(f"as good from lr {first:.4g} to {last:.4g}")
-        return told
+            told.append(f"within {100 * LEVEL:g} % of it from lr {first:.4g} to {last:.4g}")
+        if self.steepest is not None:
+            told.append(f"steepest lr {groups[self.steepest].optimizer.lr:.4g}")
+        return told + self._lost()
 
     def _lost(self) -> list[str]:
         bad = [i for i, count in enumerate(self.diverged) if count]
@@ -114,25 +114,34 @@ def lines(experiment: Experiment, pane: Pane) -> list[Line]:
     return [Line(name, tuple(groups)) for name, groups in zip(names, found, strict=True)]
 
 
-def sweep(line: Line, losses: Numbers) -> Sweep:
+def sweep(line: Line, losses: Numbers, steps: Numbers | None = None) -> Sweep:
     """What a line has reached.
 
     Args:
         line: of the experiment.
         losses: of every run of the experiment, as `ranking.losses` gives them.
+        steps: to the target, as `Losses.steps_to` gives them: of equal losses the faster is best.
     """
     loss = quartiles(line.groups, losses)
     diverged = [int(np.isinf(losses[list(group.runs)]).sum()) for group in line.groups]
     median = np.where(np.isfinite(loss[:, 1]), loss[:, 1], np.nan)
     sound = np.where(np.array(diverged) == 0, median, np.nan)
-    level: list[int] = []
+    best = None
     if not np.isnan(sound).all():
-        least = float(np.nanmin(sound))
-        level = np.flatnonzero(sound <= least + LEVEL * abs(least)).tolist()
-    best = level[(len(level) - 1) // 2] if level else None
+        late = np.full(len(losses), np.inf) if steps is None else np.nan_to_num(steps, nan=np.inf)
+        best = int(np.lexsort((quartiles(line.groups, late)[:, 1], sound))[0])  # NaN is last
+    level = [] if best is None else _level(sound, best)
     # beyond the best rate a fall is chance: what rose on the way to divergence may drop again
     descent = median if best is None else median[: best + 1]
     return Sweep(line, loss, diverged, best, level, _steepest(line.rates, descent))
+
+
+def _level(loss: Numbers, best: int) -> list[int]:
+    """The indices around the best one where the loss is no worse, to `LEVEL`."""
+    worse = np.flatnonzero(~(loss <= loss[best] + LEVEL * abs(loss[best])))
+    first = max(worse[worse < best], default=-1) + 1
+    last = min(worse[worse > best], default=len(loss))
+    return list(range(first, last))
 
 
 def _steepest(rates: Numbers, loss: Numbers) -> int | None:
@@ -141,7 +150,10 @@ def _steepest(rates: Numbers, loss: Numbers) -> int | None:
     if not greatest > least + LEVEL * abs(least):
         return None
     slopes = np.diff(loss) / np.diff(np.log(rates[: len(loss)]))
-    return int(np.nanargmin(slopes)) if (slopes < 0).any() else None
+    if not (slopes < 0).any():
+        return None
+    steepest = int(np.nanargmin(slopes))
+    return steepest if np.isfinite(loss[:steepest]).any() else None
 
 
 def _names(experiment: Experiment, runs: Sequence[Run]) -> list[str]:

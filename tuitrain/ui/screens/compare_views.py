@@ -90,7 +90,8 @@ class Views:
         start = compared.initial[pane.runs]
         known = start[np.isfinite(start)]
         middle = float(np.median(known)) if known.size else float("nan")
-        self.sweep.update(compared.losses, start=middle, final=compared.final)
+        reached = compared.losses, compared.steps
+        self.sweep.update(*reached, start=middle, final=compared.final)
 
     def _sweep_colours(self, found: Sequence[Sweeping]) -> list[int | str]:
         """Those of the curves, where these have one for each update rule."""

@@ -116,15 +116,22 @@ class SweepView(ZoomPlot):
         self._auto = AutoRange()
         self.refresh()
 
-    def update(self, losses: Numbers, *, start: float = math.nan, final: bool = True) -> None:
+    def update(
+        self,
+        losses: Numbers,
+        steps: Numbers | None = None,
+        *,
+        start: float = math.nan,
+        final: bool = True,
+    ) -> None:
         """Show what the runs have reached by now.
 
         Args:
-            losses: of every run of the experiment, as `record.ranking.losses` gives them.
+            losses, steps: of every run of the experiment, as `record.sweep.sweep` takes them.
             start: the loss before the first step, which is drawn as a line across.
             final: whether the losses are final.
         """
-        self.sweeps = [sweep(line, losses) for line in self._lines]
+        self.sweeps = [sweep(line, losses, steps) for line in self._lines]
         self._start, self._final = start, final
         self.redraw()
 
