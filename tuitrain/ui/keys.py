@@ -83,14 +83,23 @@ KEYS = (
     Key("compare", "down", "↓", "select(1)", "", "Select a row of the table"),
     Key("compare", "pageup", "PgUp", "page(-1)", "", "A page of rows further up"),
     Key("compare", "pagedown", "PgDn", "page(1)", "", "A page of rows further down"),
-    Key("compare", "enter", "enter", "fold", "", "Show the single runs of the selected row"),
+    Key(
+        "compare", "enter", "enter", "line('fold')", "", "Show the single runs of the selected row"
+    ),
     Key(
         "compare", "slash", "/", "filter", "filter", "Find runs: words, and lr>=0.01 optimizer=adam"
     ),
     Key("compare", "c", "c", "group", "", "What makes a line: all seeds, each run, one key"),
-    Key("compare", "o", "o", "solo", "", "Show the selected line only; again: all"),
-    Key("compare", "h", "h", "hide", "", "Hide the selected line, or show it again"),
-    Key("compare", "i", "i", "pin", "", "Pin the selected line: it stays on top of the table"),
+    Key("compare", "o", "o", "line('solo')", "", "Show the selected line only; again: all"),
+    Key("compare", "h", "h", "line('hide')", "", "Hide the selected line, or show it again"),
+    Key(
+        "compare",
+        "i",
+        "i",
+        "line('pin')",
+        "",
+        "Pin the selected line: it stays on top of the table",
+    ),
     Key("compare", "a", "a", "show_all", "", "Show all lines again, nothing pinned or filtered"),
     Key("compare", "less_than_sign", "<", "sort(-1)", "", "Sort by the column before"),
     Key("compare", "greater_than_sign", ">", "sort(1)", "", "Sort by the next column"),

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual import events, on
+from textual.actions import parse
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -70,6 +71,7 @@ class CompareScreen(TrainingScreen):
         """Whether something has been read since the verdict was told."""
         self._rest_until = 0.0
         self._was = ""
+        self._dimmed: object = None
         self._told = Text()
         self._typing: Timer | None = None
 
@@ -134,8 +136,8 @@ class CompareScreen(TrainingScreen):
         if log.display:
             log.follow(self.recording.events)
         if self._was != status.state:
-            self._was = status.state
-            self.refresh_bindings()
+            self._was, self._dimmed = status.state, None
+        self._dim()
         self._rest(time.thread_time() - worked)
 
     def _show_view(self) -> None:
@@ -182,10 +184,10 @@ class CompareScreen(TrainingScreen):
     @on(RunTable.Selected)
     def _selected(self, event: RunTable.Selected) -> None:
         if event.again:
-            self.action_fold()
+            self.action_line("fold")
         self.query_one(CurvesView).assign(event.row)
-        line = self.roll.line(event.row)
-        if self.views.missing(self._view, line):
+        self._dim()
+        if self._missing(self._view):
             self.action_view("curves")
         self._show_view()
         self._show_verdict()
@@ -195,23 +197,11 @@ class CompareScreen(TrainingScreen):
         self.roll.sort_by(event.column)
         self.show_rows()
 
-    def _on_line(self, change: str) -> None:
+    def action_line(self, change: str) -> None:
         row = self.table.selected
         if row is not None:
             getattr(self.roll, change)(row.key)
             self.show_rows()
-
-    def action_fold(self) -> None:
-        self._on_line("fold")
-
-    def action_hide(self) -> None:
-        self._on_line("hide")
-
-    def action_pin(self) -> None:
-        self._on_line("pin")
-
-    def action_solo(self) -> None:
-        self._on_line("solo")
 
     def action_show_all(self) -> None:
         self.roll.show_all()
@@ -288,9 +278,31 @@ class CompareScreen(TrainingScreen):
 
     # Keys: the screen ---------------------------------------------------------------------------
 
-    def action_view(self, name: str) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "view" and self._frame and self._missing(str(parameters[0])):
+            return None
+        return super().check_action(action, parameters)
+
+    def on_key(self, event: events.Key) -> None:
+        """The key of a view that cannot be shown is dimmed, and so does nothing but say why."""
+        for binding in bindings(*KEYS):
+            _, action, parameters = parse(binding.action)
+            if binding.key == event.key and action == "view":
+                self.action_view(str(parameters[0]))
+
+    def _dim(self) -> None:
+        """Let the footer dim what cannot be done, where that has changed."""
+        missing = [bool(self._missing(view)) for view in ("sweep", "map", "fit")]
+        if missing != self._dimmed:
+            self._dimmed = missing
+            self.refresh_bindings()
+
+    def _missing(self, view: str) -> str:
         line = self.roll.line(self.table.selected)
-        if name != "curves" and (problem := self.views.missing(name, line)):
+        return "" if view == "curves" else self.views.missing(view, line)
+
+    def action_view(self, name: str) -> None:
+        if problem := self._missing(name):
             self.notify(problem, severity="warning", markup=False)
             return
         self._view = name
