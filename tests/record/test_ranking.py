@@ -148,7 +148,7 @@ SEEDS = [0.010, 0.011, 0.012, 0.013, 0.014, 0.015, 0.016, 0.017]
 def test_a_lead_beyond_the_spread_is_one() -> None:
     text = said(["sgd", "adam"], [0.1], [[x + 0.1 for x in SEEDS], SEEDS])
     assert text == (
-        "adam lr=0.1 leads (final loss 0.0135, median of 8 seeds). Next: sgd lr=0.1, 0.1 behind, "
+        "adam lr=0.1 leads (median final loss 0.0135). Next: sgd lr=0.1, 0.1 behind, "
         "worse on 8 of 8 seeds, spread over seeds 0.0035. No run diverged."
     )
 
@@ -165,7 +165,7 @@ def test_a_lead_on_every_seed_is_one_however_far_the_seeds_lie_apart() -> None:
 def test_a_lead_on_some_seeds_and_within_the_spread_is_none() -> None:
     others = [SEEDS[0] - 0.001, *(x + 0.001 for x in SEEDS[1:])]
     text = said(["sgd", "adam"], [0.1], [others, SEEDS])
-    assert text.startswith("No clear lead: adam lr=0.1 is lowest (final loss 0.0135")
+    assert text.startswith("No clear lead: adam lr=0.1 is lowest (median final loss 0.0135")
     assert "worse on 7 of 8 seeds, spread over seeds 0.0035" in text
     assert "leads" not in text
 

@@ -151,11 +151,11 @@ def _leader(
     best = standing[0]
     seeds = len(best.group.runs)
     reached = f"{'final loss' if final else 'loss so far'} {best.loss.median:.4g}"
-    reached += f", median of {seeds} seeds" * (seeds > 1)
     level = [r for r in standing if r.loss.median - best.loss.median <= within]
     others = standing[len(level) :]
     if len(standing) == 1:
-        return f"{told(best)}: {reached}."
+        return f"{told(best)}: {reached}{f', median of {seeds} seeds' * (seeds > 1)}."
+    reached = "median " * (seeds > 1) + reached
     if len(level) > 1:
         text = f"{listed([told(one) for one in level])} are level but for rounding ({reached})."
         return text + (f" Next: {leads(best, others[0]).told(told)}." if others else "")
