@@ -232,6 +232,18 @@ def test_lines_are_named_by_what_tells_them_apart_and_no_more() -> None:
     ]
 
 
+async def test_a_table_that_grows_again_shows_its_first_rows(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, "sales-mse sales-cost1-profit99", seeds=9, steps=20)
+    async with opened(attach=folder, size=(80, 24)) as pilot:
+        shown = await ended(pilot)
+        await pilot.press("c", *["down"] * 4)
+        await pilot.resize_terminal(40, 10)
+        await until(pilot, lambda: shown.table.page < 4 and shown.table._top > 0, "scrolled")
+        await pilot.resize_terminal(200, 60)
+        await until(pilot, lambda: shown.table.page > 20, "room")
+        await until(pilot, lambda: "sales-mse  target" in page(pilot), "the first heading")
+
+
 async def test_a_filter_that_nothing_passes_says_so(opened, runs_dir: Path) -> None:
     folder = started(runs_dir, steps=5)
     async with opened(attach=folder) as pilot:

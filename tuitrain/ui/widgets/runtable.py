@@ -105,6 +105,8 @@ class RunTable(Plot):
     _selected: Key | None = None
     _chosen = False
     _top = 0
+    _room = 0
+    """Rows that were visible at once when it was drawn last."""
 
     def show(
         self,
@@ -166,7 +168,9 @@ class RunTable(Plot):
         keys = [row.key for row in self.rows]
         here = keys.index(self._selected) if self._selected in keys else 0
         above = here - 1 if here and self.rows[here - 1].heading else here
-        self._top = min(self._top, above)
+        # Room that has come is for the rows above: a small table has scrolled for want of it.
+        self._top = min(self._top - max(0, self.page - self._room), above)
+        self._room = self.page
         self._top = max(self._top, here - self.page + 1)
         self._top = max(0, min(self._top, len(self.rows) - self.page))
 
