@@ -13,6 +13,8 @@ from textual.widgets import Input
 
 from tests.ui.comparing import ended, names, rows, screen, started
 from tests.ui.conftest import page, until
+from tuitrain.optim import name_of
+from tuitrain.record.folder import ExperimentFolder
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
 from tuitrain.ui.lines import RUNS, SEEDS, Lines, groupings
@@ -20,6 +22,7 @@ from tuitrain.ui.screens.compare_curves import CurvesView
 from tuitrain.ui.screens.compare_rows import number, shortened
 from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.ui.widgets.runtable import RunTable
+from tuitrain.worker.launch import launch
 
 
 async def test_sorting_by_keys_and_by_clicks(opened, runs_dir: Path) -> None:
@@ -251,3 +254,39 @@ async def test_a_filter_that_nothing_passes_says_so(opened, runs_dir: Path) -> N
         await pilot.press("slash", *"zzz", "enter")
         await until(pilot, lambda: "no run is left by the filter" in page(pilot), "words")
         assert not any(row.key[0] != "pane" for row in shown.roll.rows())
+
+
+async def test_a_line_unfolds_before_there_are_results(opened, runs_dir: Path) -> None:
+    folder = ExperimentFolder.create(runs_dir, compare([find("line-fit")], seeds=2))
+    async with opened(attach=folder) as pilot:
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: ("run", 1) in rows(pilot), "runs of the line")
+
+
+async def test_a_click_in_the_sweep_selects_the_line_in_the_table(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, learning_rates=[0.001, 0.01, 0.1])
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        await pilot.press("2")
+        sweep = shown.views.sweep
+        await until(pilot, lambda: len(sweep.sweeps) == 2, "both optimizers")
+        chosen = 1 - sweep.selected
+        sweep.select(1)
+        await pilot.pause()
+        line = shown.roll.line(shown.table.selected)
+        assert name_of(line.group.optimizer) == ["sgd", "adam"][chosen]
+        shown._show_view()
+        assert sweep.selected == chosen
+
+
+async def test_the_least_possible_loss_of_a_pane_is_known_of_all_its_presets_or_not_at_all(
+    opened, runs_dir: Path
+) -> None:
+    kinds = {"model.kind": ["linear", "network"], "train.epochs": [1]}
+    folder = ExperimentFolder.create(runs_dir, compare([find("hills")], settings=kinds))
+    launch(folder)
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        assert len(shown.board.optima) == 1
+        [chart] = shown.query_one(CurvesView).panes
+        assert "least possible" not in [reference.label for reference in chart.references]

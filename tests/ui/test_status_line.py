@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tuitrain.record.status import Status
-from tuitrain.ui.widgets.status import SHORTEST, line
+from tuitrain.ui.widgets.status import SHORTEST, facts, line
 
 COLOURS = {"primary": "blue", "rule": "grey50"}
 RUNNING = Status(
@@ -35,3 +37,18 @@ def test_the_words_move_together_before_the_device_goes(width: int, words: str) 
     assert shown.startswith("▶ running  1,025 / 2,000  ━")
     assert shown.endswith(f"─ {words}")
     assert sum(letter in "━╸─" for letter in shown) >= SHORTEST
+
+
+@pytest.mark.parametrize(
+    ("step", "share"), [(28, "28 %"), (29, "29 %"), (57, "57 %"), (99, "99 %")]
+)
+def test_whole_percents_are_whole(step: int, share: str) -> None:
+    assert facts(replace(RUNNING, step=step, total=100))[2] == share
+
+
+def test_a_training_that_has_so_many_seconds_is_measured_by_them() -> None:
+    status = replace(RUNNING, seconds=3.0, step=1_000, total=200_000, pace=None)
+    _, steps, share, time, *_ = facts(status, 1, 10.0)
+    assert (steps, share, time) == ("1,000 steps", "30 %", "eta 7.0 s")
+    ended = facts(replace(status, state="finished", seconds=10.1), 1, 10.0)
+    assert ended[1:3] == ("1,000 steps", "100 %")

@@ -45,7 +45,7 @@ def report(recording: Recording) -> dict[str, Any]:
         run["seconds_to_target"] = finite(seconds)
     return document | {
         "fair": fairness(experiment),
-        "optimum": {s.pane.name: least(comparison, s) for s in standings},
+        "optimum": {s.pane.name: comparison.optimum(s.pane) for s in standings},
         "target": {s.pane.name: finite(s.target) for s in standings},
         "ranking": {
             s.pane.name: [
@@ -87,18 +87,12 @@ COLUMNS = ("preset", "optimizer", "lr")
 """What every place of a ranking names, even where it is the same for all."""
 
 
-def least(comparison: Comparison, standing: Standing) -> float | None:
-    """The least possible loss of a pane, None where it is not known."""
-    known = [comparison.optima.get(name) for name in standing.pane.presets]
-    return None if None in known else min(x for x in known if x is not None)
-
-
 def print_ranking(recording: Recording) -> None:
     """Prints every pane's ranking and its verdict."""
     comparison, standings = compared(recording)
     status, out = recording.status, console()
     for standing in standings:
-        known = least(comparison, standing)
+        known = comparison.optimum(standing.pane)
         facts = [] if known is None else [f"optimum {known:.6g}"]
         if math.isfinite(standing.target):
             facts.append(f"target {standing.target:.6g}")

@@ -105,6 +105,11 @@ class Comparison:
         )
         return Standing(pane, target, ranking, words)
 
+    def optimum(self, pane: Pane) -> float | None:
+        """The least possible loss of a pane; None unless it is known of each of its presets."""
+        known = [self.optima[name] for name in pane.presets if name in self.optima]
+        return min(known) if len(known) == len(pane.presets) else None
+
     def aim(self, pane: Pane, target: float | None) -> None:
         """Set the loss to reach in one pane, or (None) leave it at the pane's default.
 
@@ -116,9 +121,7 @@ class Comparison:
         target = self._aims.get(pane.presets, self.experiment.target)
         if target is not None:
             return target
-        known = [self.optima[name] for name in pane.presets if name in self.optima]
-        least = min(known) if len(known) == len(pane.presets) else None
-        return default_target(pane, self.losses, self.initial, least)
+        return default_target(pane, self.losses, self.initial, self.optimum(pane))
 
 
 def step_seconds(status: Status, experiment: Experiment) -> dict[str, float]:

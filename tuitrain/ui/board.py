@@ -134,6 +134,15 @@ class Board:
         return max(planned_steps(self.experiment.presets[name]) * ticks[name] for name in presets)
 
     @property
+    def span(self) -> tuple[float, float]:
+        """The first and the last planned tick; the last one so far where the end is not known."""
+        total = self.total(list(self.experiment.presets))
+        if not total:
+            done = zip(self.recording.status.stack_steps, self.ticks, strict=False)
+            total = max((steps * ticks for steps, ticks in done), default=0)
+        return 1.0, float(max(total, 2))
+
+    @property
     def judged(self) -> list[str]:
         """The accuracies that some runs have."""
         presets = self.experiment.presets.values()

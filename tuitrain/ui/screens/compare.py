@@ -30,7 +30,6 @@ from tuitrain.ui.survey import NO_CHOICE
 from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
-from tuitrain.ui.widgets.panes import LossPane
 from tuitrain.ui.widgets.paragraph import Paragraph
 from tuitrain.ui.widgets.runtable import RunTable
 from tuitrain.ui.widgets.status import StatusLine
@@ -77,7 +76,8 @@ class CompareScreen(TrainingScreen):
 
     def compose(self) -> ComposeResult:
         yield Static(id="headline")
-        yield StatusLine(id="status", runs=len(self.board.experiment.runs))
+        experiment = self.board.experiment
+        yield StatusLine(id="status", runs=len(experiment.runs), budget=experiment.seconds)
         with ContentSwitcher(initial="curves", id="views"):
             yield CurvesView(self.board, self.roll, id="curves")
             yield from (self.views.sweep, self.views.map, self.views.fit)
@@ -152,7 +152,7 @@ class CompareScreen(TrainingScreen):
     def show_rows(self) -> None:
         """Bring table, curves and verdict up to what the user chose to see."""
         table = self.query_one("#runs", RunTable)
-        table.show(self.roll.columns(), self.roll.rows(), self.roll.sort, self._span())
+        table.show(self.roll.columns(), self.roll.rows(), self.roll.sort, self.board.span)
         self.query_one(CurvesView).assign(table.selected)
         if self._frame % TELL_EVERY == 1 or not self.alive or not self._told:
             self._behind = False
@@ -165,9 +165,6 @@ class CompareScreen(TrainingScreen):
         if verdict != self._told:
             self._told = verdict
             self.query_one("#verdict", Paragraph).update(verdict)
-
-    def _span(self) -> tuple[float, float]:
-        return 1.0, float(max(self.board.total(list(self.board.experiment.presets)), 2))
 
     # Keys: the table ----------------------------------------------------------------------------
 
@@ -329,6 +326,16 @@ class CompareScreen(TrainingScreen):
     def _wanted(self, event: LandscapeView.Wanted) -> None:
         self.views.ask(event)
 
+    @on(SweepView.Selected)
+    def _swept(self, event: SweepView.Selected) -> None:
+        """Let the table follow where another line of the sweep was clicked."""
+        runs = {group.runs: group.optimizer.lr for group in event.line.groups}
+        there = [line for line in self.board.lines if line.runs in runs]
+        selected = self.roll.line(self.table.selected)
+        if there and selected not in there:
+            at_cursor = [line for line in there if runs[line.runs] == event.lr]
+            self.table.select(("line", (at_cursor or there)[0].number))
+
     @on(SweepView.Chosen)
     def _chosen(self, event: SweepView.Chosen) -> None:
         self._start_run(event.group)
@@ -371,14 +378,6 @@ class CompareScreen(TrainingScreen):
     def action_unit(self) -> None:
         self.query_one(CurvesView).next_unit()
         self.show_rows()
-
-    @on(LossPane.CursorMoved)
-    def _cursor_moved(self, event: LossPane.CursorMoved) -> None:
-        self.query_one(CurvesView).set_cursor(event.step)
-
-    @on(LossPane.ViewChanged)
-    def _view_changed(self, event: LossPane.ViewChanged) -> None:
-        self.query_one(CurvesView).set_view(event.view)
 
     def action_source(self) -> None:
         line = self.roll.line(self.table.selected)

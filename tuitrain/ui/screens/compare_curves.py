@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from textual import on
 from textual.containers import Container
 
 from tuitrain.ui.board import Board
@@ -107,8 +108,8 @@ class CurvesView(Container):
         if self.board.gap_shown or not self.board.standings:
             return []
         standing = self.board.standings[index]
-        least = [self.board.optima.get(name) for name in standing.pane.presets]
-        references = [Reference(least[0], "least possible")] if least[0] is not None else []
+        optimum = self.board.comparison.optimum(standing.pane)
+        references = [] if optimum is None else [Reference(optimum, "least possible")]
         if standing.target == standing.target:
             references.append(Reference(standing.target, "target"))
         return references
@@ -207,13 +208,15 @@ class CurvesView(Container):
             chart.set_view(None)
             chart.set_cursor(None)
 
-    def set_cursor(self, tick: int | None) -> None:
+    @on(LossPane.CursorMoved)
+    def _cursor_moved(self, event: LossPane.CursorMoved) -> None:
         """The cursor stands at one place in all panes."""
         for chart in self.charts:
-            chart.set_cursor(tick)
+            chart.set_cursor(event.step)
 
-    def set_view(self, view: tuple[float, float] | None) -> None:
+    @on(LossPane.ViewChanged)
+    def _view_changed(self, event: LossPane.ViewChanged) -> None:
         """All panes show the same part of the x axis."""
         for chart in self.charts:
-            if chart.view != view:
-                chart.set_view(view)
+            if chart.view != event.view:
+                chart.set_view(event.view)

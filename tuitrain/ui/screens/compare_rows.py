@@ -199,9 +199,9 @@ class Roll:
         words = []
         if self.board.standings:
             words.append(f"target {compact(self.board.standings[index].target)}")
-        known = [self.board.optima.get(name) for name in pane.presets]
-        if None not in known:
-            words.append(f"least possible {compact(min(x for x in known if x is not None))}")
+        optimum = self.board.comparison.optimum(pane)
+        if optimum is not None:
+            words.append(f"least possible {compact(optimum)}")
         return Row(
             ("pane", index),
             {"": " " * (len(pane.name) + 3) + "   ".join(words), "name": f" {pane.name}"},
@@ -229,9 +229,9 @@ class Roll:
         return sorted(line.runs, key=lambda run: (math.isnan(losses[run]), losses[run], run))
 
     def _run_row(self, line: Line, run: int) -> Row:
-        known = self.board.run_facts(run)
+        known = self.board.run_facts(run) if self.board.facts else None
         told = self.board.experiment.runs[run]
-        cells = figures(known)
+        cells = {} if known is None else figures(known)
         keys = self.board.lines.shown
         rest = {"seed": told.seed} | {k: told.optimizer.lr for k in ("lr",) if k not in line.keys}
         cells[keys[0]] = " " + label(rest, ["lr", "seed"])

@@ -44,27 +44,39 @@ class StatusLine(Widget):
 
     DEFAULT_CSS = "StatusLine { height: 1; padding: 0 1; }"
 
-    def __init__(self, id: str | None = None, *, runs: int = 1) -> None:  # noqa: A002
+    def __init__(
+        self,
+        id: str | None = None,  # noqa: A002
+        *,
+        runs: int = 1,
+        budget: float | None = None,
+    ) -> None:
         super().__init__(id=id)
         self.status = Status("starting")
-        self.runs = runs
+        self.runs, self.budget = runs, budget
 
     def show(self, status: Status) -> None:
         """Show a status; redrawn only if a character would change."""
         before, self.status = self.status, status
-        if facts(before, self.runs) != facts(status, self.runs):
+        if facts(before, self.runs, self.budget) != facts(status, self.runs, self.budget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """The text as it is: going through Textual's content costs ten times as much."""
         variables, width = self.app.theme_variables, self.size.width
-        text = line(self.status, width, variables["quiet"], variables, self.runs)
+        text = line(self.status, width, variables["quiet"], variables, self.runs, self.budget)
         text.end = ""
         segments = list(text.render(self.app.console))
         return Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)
 
 
-def facts(status: Status, runs: int = 1) -> tuple[str, ...]:
+def done(status: Status, budget: float | None = None) -> float:
+    """The share of the training that is done: of its steps, or of its time if that ends first."""
+    share = status.step / status.total if status.total else 0.0
+    return share if budget is None else min(max(share, status.seconds / budget), 1.0)
+
+
+def facts(status: Status, runs: int = 1, budget: float | None = None) -> tuple[str, ...]:
     """The texts of the line: state, steps, share, time, speed, device.
 
     The speed is empty where there is none: in a pause, and after an end that the pace, not the
@@ -72,6 +84,7 @@ def facts(status: Status, runs: int = 1) -> tuple[str, ...]:
 
     Args:
         runs: that train side by side; the steps of a second are those of each of them.
+        budget: seconds of training after which it ends, if the steps are not done by then.
     """
     speed, held, left = pace.speed(status), pace.held(status), pace.steps_left(status)
     if status.ended:
@@ -80,13 +93,16 @@ def facts(status: Status, runs: int = 1) -> tuple[str, ...]:
         # At a pace all presets go on side by side; else they share the machine.
         all_left = status.total - status.step
         seconds = max(left) / speed if held and left else all_left / status.steps_per_second
+        if budget is not None:
+            seconds = min(seconds, max(budget - status.seconds, 0.0))
         time = f"eta {clock(seconds)}"
     else:
         time = "eta –"  # noqa: RUF001
+    steps = f"{status.step:,} / {status.total:,}" if budget is None else f"{status.step:,} steps"
     return (
         status.state,
-        f"{status.step:,} / {status.total:,}" if status.total else "–",  # noqa: RUF001
-        f"{100 * status.step // status.total if status.total else 0} %",
+        steps if status.total else "–",  # noqa: RUF001
+        f"{int(round(100 * done(status, budget), 6))} %",  # 100 * (29 / 100) is 28.999...
         time,
         "" if status.state == "paused" or (status.ended and held) else _speed(status, runs),
         status.device,
@@ -101,12 +117,19 @@ def _speed(status: Status, runs: int) -> str:
     return text if runs == 1 else f"{runs:,} runs × {text}"  # noqa: RUF001
 
 
-def line(status: Status, width: int, quiet: str, colours: dict[str, str], runs: int = 1) -> Text:
+def line(
+    status: Status,
+    width: int,
+    quiet: str,
+    colours: dict[str, str],
+    runs: int = 1,
+    budget: float | None = None,
+) -> Text:
     """The status line in a given width; the bar takes what the words leave.
 
     Where that is too little, the words move together, and then the device is left out.
     """
-    state, steps, share, time, speed, device = facts(status, runs)
+    state, steps, share, time, speed, device = facts(status, runs, budget)
     sign = SIGNS[state]
     colour = colours.get(sign.style, quiet)
     head = Text.assemble((f"{sign} {state}", f"bold {colour}"), "  ", steps, "  ")
@@ -120,8 +143,8 @@ def line(status: Status, width: int, quiet: str, colours: dict[str, str], runs: 
         room = width - head.cell_len - tail.cell_len
         if room >= SHORTEST:
             break
-    share_done = status.step / status.total if status.total else 0.0
-    return Text.assemble(head, bar(share_done, min(room, 80), colour, colours["rule"]), tail)
+    progress = bar(done(status, budget), min(room, 80), colour, colours["rule"])
+    return Text.assemble(head, progress, tail)
 
 
 def bar(share: float, width: int, colour: str, empty: str) -> Text:
