@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -25,6 +26,62 @@ def at_once(pilot: Pilot[None], *keys: str) -> None:
     """Keys that arrive in one go, before any of them has been answered."""
     for key in keys:
         pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+
+
+BURSTS = (
+    "l u",
+    "l 0 enter x enter enter",
+    "u u u",
+    "question_mark q space w w",
+    "d space down space enter enter",
+    "d d escape escape",
+    "z z z",
+    "r escape l escape",
+    "q left enter enter",
+    "b b escape",
+)
+"""What is typed at once on the dashboard of a living run: keys that open dialogs, and answers."""
+
+
+async def test_keys_typed_at_once_reach_the_dialogs_that_they_open(opened) -> None:
+    async with opened() as pilot:
+        shown = await start(pilot, "sales-mse", full_speed=False, train__steps="20000000")
+        await until(pilot, lambda: shown.facts.step > 0, "a step")
+        at_once(pilot, "l", "u")
+        await until(pilot, lambda: len(pilot.app.screen.query("#rate")) > 0, "dialog")
+        await until(pilot, lambda: "u" in pilot.app.screen.query_one("#rate", Input).value, "u")
+        for burst in BURSTS:
+            at_once(pilot, *burst.split())
+            await asyncio.sleep(0.3)  # an escape too early would meet the dashboard itself
+            while pilot.app.screen is not shown:
+                assert shown in pilot.app.screen_stack, burst
+                await pilot.press("escape")
+                await asyncio.sleep(0.3)
+
+
+async def test_keys_typed_at_once_on_the_setup_screen_reach_its_dialogs(
+    opened, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened() as pilot:
+        at_once(pilot, "ctrl+p", "ctrl+p")
+        await until(pilot, lambda: len(pilot.app.screen_stack) > 1, "dialog")
+        await pilot.press("ctrl+u", "a")
+        at_once(pilot, "enter", "enter", "enter", "x")
+        await until(pilot, lambda: Path("a.toml").exists(), "file")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
+        at_once(pilot, "f1", "escape", "f1", "f1", "f1")
+        await asyncio.sleep(0.3)
+        assert isinstance(pilot.app.screen_stack[0], SetupScreen)
+
+
+async def test_what_is_typed_after_leaving_opens_nothing_and_the_run_is_named(opened) -> None:
+    async with opened() as pilot:
+        shown = await start(pilot, "sales-mse", full_speed=False, train__steps="20000000")
+        at_once(pilot, "q", "l", "u")
+        await until(pilot, lambda: bool(pilot.app.left_running), "left")
+        await pilot.pause(0.1)
+        assert pilot.app.left_running == [shown.folder]
 
 
 async def finished(pilot: Pilot[None], name: str, **settings: str) -> DashboardScreen:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard
+from weakref import WeakKeyDictionary
 
 from textual import events, on, work
 from textual.app import App
@@ -55,6 +56,7 @@ class TuitrainApp(App[None]):
         self._warm: WarmWorker | None = None
         self._settled = self._leaving = False
         self._typed_ahead: list[events.Key | events.Paste] = []
+        self._sent_to = WeakKeyDictionary[events.Event, Screen[Any]]()
         self.left_running: list[ExperimentFolder] = []
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
@@ -88,12 +90,34 @@ class TuitrainApp(App[None]):
     def _setup_screen(self, trained: Preset | None = None) -> SetupScreen:
         return SetupScreen(catalogue(), devices, trained)
 
+    @property
+    def _built(self) -> bool:
+        """Whether the screen on top has its widgets, and the focus is where it belongs."""
+        return self._settled and self.screen.is_mounted
+
     async def on_event(self, event: events.Event) -> None:
-        """Keys that are typed before the first frame wait for it: nothing has the focus yet."""
-        if isinstance(event, (events.Key, events.Paste)) and not self._settled:
-            self._typed_ahead.append(event)
-        else:
+        """Keys wait for a screen that is being built; once it is being left, they mean nothing.
+
+        What comes back from a screen unanswered goes to the one that has been opened meanwhile.
+        """
+        if not isinstance(event, (events.Key, events.Paste)):
             await super().on_event(event)
+        elif self._leaving or (self._settled and not self.screen_stack):
+            return
+        elif self._sent_to.get(event) is self.screen:
+            await super().on_event(event)
+        else:
+            self._typed_ahead.append(anew(event))
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """Pass on the keys that have waited, up to one that opens a screen."""
+        while self._typed_ahead and self._built and not self._leaving:
+            typed = self._typed_ahead.pop(0)
+            self._sent_to[typed] = self.screen
+            await super().on_event(typed)
+        if self._typed_ahead and self._settled:
+            self.screen.call_later(self.call_later, self._catch_up)
 
     async def _settle(self) -> None:
         """The first frame is out: now comes what would have kept it waiting, the screen first."""
@@ -105,15 +129,15 @@ class TuitrainApp(App[None]):
             gc.freeze()  # what is there by now stays to the end
             gc.enable()
         self.screen.call_after_refresh(self._warm_up)
-        typed, self._typed_ahead = self._typed_ahead, []
-        for event in typed:
-            await self.on_event(event)
+        await self._catch_up()
 
     def _end(self) -> None:
-        """Leave, but not in the middle of building the first screen, which could not go on."""
+        """Leave, but not in the middle of building a screen, which could not go on."""
         self._leaving = True
-        if self._settled:
+        if self._built:
             self.exit()
+        elif self._settled:
+            self.screen.call_later(self.call_later, self._end)
 
     @work(thread=True, exclusive=True, group="warm")
     def _warm_up(self) -> None:
@@ -131,8 +155,8 @@ class TuitrainApp(App[None]):
         from tuitrain.record.folder import ExperimentFolder
         from tuitrain.worker.launch import WarmWorker
 
-        if message.sender is not self.screen:
-            return  # asked twice before the first could be answered
+        if message.sender is not self.screen or self._leaving:
+            return  # asked twice before the first could be answered, or too late
         try:
             folder = ExperimentFolder.create(self.runs_dir, message.experiment)
         except InputError as error:
@@ -206,6 +230,13 @@ class TuitrainApp(App[None]):
             self.screen.action_answer("leave")
             return
         self._ask_about([s for s in self.screen_stack if is_viewer(s)], self._end)
+
+
+def anew(event: events.Key | events.Paste) -> events.Key | events.Paste:
+    """The same keys as if they had not been to any screen yet."""
+    if isinstance(event, events.Key):
+        return events.Key(event.key, event.character)
+    return events.Paste(event.text)
 
 
 def viewer(folder: ExperimentFolder) -> TrainingScreen:

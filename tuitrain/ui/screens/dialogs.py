@@ -13,24 +13,25 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.button import ButtonVariant
 
 from tuitrain.optim import Optimizer, name_of, source, summary
 from tuitrain.ui.keys import KEYS, Place
+from tuitrain.ui.screens.dialog import Dialog
 from tuitrain.ui.settings import as_text
 from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.paragraph import Paragraph
 
 
-class _Question(ModalScreen[str]):
+class _Question(Dialog[str]):
     """A run is alive: what is to become of it? The answer is the id of a button."""
 
     BINDINGS: ClassVar = [
         Binding("escape", "answer('stay')", show=False),
-        Binding("left", "app.focus_previous", show=False),
-        Binding("right", "app.focus_next", show=False),
+        # At once, so that an Enter typed right behind them meets the button that they lead to.
+        Binding("left", "app.focus_previous", show=False, priority=True),
+        Binding("right", "app.focus_next", show=False, priority=True),
     ]
 
     explanation = ""
@@ -78,7 +79,7 @@ class RestartDialog(_Question):
     hint = "r start again   esc stay"
 
 
-class LearningRateDialog(ModalScreen[float | None]):
+class LearningRateDialog(Dialog[float | None]):
     """Asks for the learning rate of the next step; None leaves it as it is."""
 
     BINDINGS: ClassVar = [Binding("escape", "dismiss(None)", show=False)]
@@ -108,7 +109,7 @@ class LearningRateDialog(ModalScreen[float | None]):
             self.dismiss(None if lr == self.now else lr)
 
 
-class TargetDialog(ModalScreen[float | str | None]):
+class TargetDialog(Dialog[float | str | None]):
     """Asks for the loss to reach in one pane: a number, None for its default, "" to leave it."""
 
     BINDINGS: ClassVar = [Binding("escape", "dismiss('')", show=False)]
@@ -147,7 +148,7 @@ class TargetDialog(ModalScreen[float | str | None]):
         return "" if fits else f"✗ {text!r} is no number"
 
 
-class DirectionsDialog(ModalScreen[tuple[str, ...] | None]):
+class DirectionsDialog(Dialog[tuple[str, ...] | None]):
     """Asks for the two weights that a landscape lies along.
 
     The answer is their names, x first; () for the principal directions, None to leave it.
@@ -215,7 +216,7 @@ def _problem(text: str) -> str:
     return "" if math.isfinite(value) and value >= 0 else f"✗ {text}: not finite and at least 0"
 
 
-class Page(ModalScreen[None]):
+class Page(Dialog[None]):
     """A page to read; escape or any of its keys closes it."""
 
     title_text = ""

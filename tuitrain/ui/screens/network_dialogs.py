@@ -11,13 +11,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tuitrain.record.series import Series
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import size
 from tuitrain.ui.facts import RunFacts
+from tuitrain.ui.screens.dialog import Dialog
 from tuitrain.ui.screens.dialogs import Page
 from tuitrain.ui.widgets.chart import Chart
 from tuitrain.ui.widgets.curves import Layer
@@ -43,7 +43,7 @@ class SizeDialog(Page):
         yield Static(size(self.preset).text.replace("\n", "\n\n"), markup=False)
 
 
-class WeightDialog(ModalScreen[None]):
+class WeightDialog(Dialog[None]):
     """One weight of a model of many, over the steps of which all weights were recorded."""
 
     BINDINGS: ClassVar = [Binding("escape", "dismiss", show=False)]

@@ -9,17 +9,17 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tuitrain.spec.catalogue import SUFFIX
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.write import to_file
+from tuitrain.ui.screens.dialog import Dialog
 from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.paragraph import Paragraph
 
 
-class SaveDialog(ModalScreen[str | None]):
+class SaveDialog(Dialog[str | None]):
     """Asks for a file and writes the preset to it.
 
     The answer is the path as it was typed, None if nothing was saved. What exists already is
