@@ -12,6 +12,7 @@ from textual.events import Key, MouseScrollUp
 from textual.widgets import Button, Input
 
 from tests.ui.conftest import choose, dashboard, page, start, state, until
+from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.inbox import Pause, send
 from tuitrain.ui.diagnosis import Miss, Movement, ended
@@ -210,6 +211,32 @@ async def test_leaving_asks(opened) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
         assert folder.status().state == "running"
     assert folder.status().state == "running"
+
+
+async def test_leaving_a_paused_run_says_that_it_stays_so(opened) -> None:
+    async with opened() as pilot:
+        await start(pilot, "sales-mse", **LONG)
+        await pilot.press("space")
+        await until(pilot, lambda: dashboard(pilot).paused, "pause")
+        await pilot.press("b")
+        await until(pilot, lambda: "Leave it paused" in page(pilot), "question")
+        assert "Without this screen it stays paused" in page(pilot)
+
+
+async def test_a_run_goes_on_where_a_new_one_cannot_be_made(
+    opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise InputError("cannot be written: No space left on device", where="runs")
+
+    async with opened() as pilot:
+        await start(pilot, "sales-mse", **LONG)
+        folder = dashboard(pilot).folder
+        monkeypatch.setattr(ExperimentFolder, "create", full)
+        await pilot.press("r", "r")
+        await until(pilot, lambda: "No space left" in page(pilot), "reason")
+        assert dashboard(pilot).folder is folder
+        assert folder.status().state == "running"
 
 
 async def test_leaving_can_stop_the_run(opened) -> None:

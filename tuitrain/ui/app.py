@@ -166,6 +166,7 @@ class TuitrainApp(App[None]):
         warm.start(folder)
         dashboard = viewer(folder)
         if isinstance(message, Restart):
+            message.sender.stop_if_alive()  # not before the new one is there
             self.switch_screen(dashboard)
         else:
             self.push_screen(dashboard)
@@ -198,9 +199,10 @@ class TuitrainApp(App[None]):
                 then()
 
         if alive:
-            from tuitrain.ui.screens.dialogs import LeaveDialog
+            from tuitrain.ui.screens.dialogs import LeaveDialog, LeavePausedDialog
 
-            self.push_screen(LeaveDialog(), answered)
+            paused = all(dashboard.paused for dashboard in alive)
+            self.push_screen(LeavePausedDialog() if paused else LeaveDialog(), answered)
         else:
             then()
 

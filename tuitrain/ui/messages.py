@@ -23,7 +23,9 @@ class Start(Message):
 
 
 class Restart(Start):
-    """An experiment takes the place of the one on the screen."""
+    """An experiment takes the place of the one on the screen, which is stopped."""
+
+    sender: TrainingScreen
 
 
 class Back(Message):

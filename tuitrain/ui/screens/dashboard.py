@@ -287,7 +287,6 @@ class DashboardScreen(TrainingScreen):
             self._restart()
 
     def _restart(self) -> None:
-        self.stop_if_alive()
         pace = self.pace or watchable(self.facts.preset)
         again = self.folder.experiment
         experiment = msgspec.structs.replace(again, paused=True, created="", pace=pace)

@@ -34,6 +34,7 @@ class _Question(Dialog[str]):
         Binding("right", "app.focus_next", show=False, priority=True),
     ]
 
+    title_text = "Training is under way"
     explanation = ""
     answers: ClassVar[dict[str, str]] = {}
     """The label of each button by its id; the first one is the default."""
@@ -41,7 +42,7 @@ class _Question(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Training is under way"
+            dialog.border_title = self.title_text
             yield Static(self.explanation)
             with Horizontal(classes="buttons"):
                 for number, (name, label) in enumerate(self.answers.items()):
@@ -68,6 +69,14 @@ class LeaveDialog(_Question):
     explanation = "Without this screen it goes on: see `tuitrain attach`."
     answers: ClassVar = {"leave": "Leave it running", "stop": "Stop it", "stay": "Stay"}
     hint = "l leave   s stop   esc stay"
+
+
+class LeavePausedDialog(LeaveDialog):
+    """The same of a run that does not go on by itself."""
+
+    title_text = "Training is paused"
+    explanation = "Without this screen it stays paused: see `tuitrain attach`."
+    answers: ClassVar = LeaveDialog.answers | {"leave": "Leave it paused"}
 
 
 class RestartDialog(_Question):
