@@ -173,7 +173,7 @@ def test_small_batches_are_drawn_as_the_mean_of_the_last_epoch() -> None:
     assert np.ptp(batches) > 0.05
     assert median.values[9:] == pytest.approx(np.full(591, whole), rel=1e-5)
     assert median.values[0] == batches[0]
-    assert bands.drawn([0]) == "mean of the last epoch"
+    assert bands.drawn(["moons"]) == "mean of the last epoch"
 
 
 def test_thinned_rows_of_small_batches_are_drawn_from_the_evaluations(
@@ -189,8 +189,8 @@ def test_thinned_rows_of_small_batches_are_drawn_from_the_evaluations(
     steps, values = source.evaluations(0, "loss")
     assert bands.bands[0].median.steps.tolist() == steps.tolist()
     assert bands.bands[0].median.values.tolist() == values[:, 0].tolist()
-    assert bands.drawn([0]) == "evaluations"
+    assert bands.drawn(["moons"]) == "evaluations"
 
 
 def test_full_batches_are_drawn_as_they_are_recorded(recording: Recording) -> None:
-    assert Bands(recording, [range(4)]).drawn([0, 1]) == ""
+    assert Bands(recording, [range(4)]).drawn(["sales-mse", "line-fit"]) == ""

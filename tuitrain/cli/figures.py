@@ -175,7 +175,6 @@ def comparison_figure(recording: Recording) -> Figure:
     comparison = Comparison(recording.folder.experiment, {})
     comparison.refresh(recording)
     rows = [_row(recording, comparison, pane) for pane in comparison.panes]
-    drawn = ", ".join(dict.fromkeys(row.drawn for row in rows if row.drawn))
     names = dict.fromkeys(name for row in rows for name in row.bands)
     styles = {name: _style(number) for number, name in enumerate(names)}
     swept = any(row.swept for row in rows)
@@ -196,15 +195,14 @@ def comparison_figure(recording: Recording) -> Figure:
         handles=_handles(rows, styles),
         loc="outside lower center",
         ncols=entries,
-        title=_note(rows, drawn),
+        title=_note(rows),
         title_fontsize=7,
     )
     return figure
 
 
 def _row(recording: Recording, comparison: Comparison, pane: Pane) -> _Row:
-    start = comparison.initial[pane.runs]
-    start = start[np.isfinite(start)]
+    known = [start for start in comparison.initial[pane.runs].tolist() if math.isfinite(start)]
     every = lines(comparison.experiment, pane)
     sweeps = [sweep(line, comparison.losses, comparison.steps) for line in every]
     if len(sweeps) == 1 and 1 < len(sweeps[0].line.groups) <= MOST_NAMED:
@@ -214,9 +212,8 @@ def _row(recording: Recording, comparison: Comparison, pane: Pane) -> _Row:
     bands = Bands(recording, list(runs.values()))
     bands.refresh()
     named = dict(zip(runs, bands.bands, strict=True))
-    stacks = [list(comparison.experiment.presets).index(name) for name in pane.presets]
-    middle = float(np.median(start)) if start.size else math.nan
-    return _Row(pane, sweeps, middle, named, comparison.final, bands.drawn(stacks))
+    start = float(np.median(known)) if known else math.nan
+    return _Row(pane, sweeps, start, named, comparison.final, bands.drawn(pane.presets))
 
 
 def _draw_overlay(axes: Axes, row: _Row, styles: Styles, *, log: bool) -> None:
@@ -310,14 +307,11 @@ def _handles(rows: Sequence[_Row], styles: Styles) -> list[Line2D]:
     return handles
 
 
-def _note(rows: Sequence[_Row], drawn: str) -> str | None:
-    """What lines and bands are.
-
-    Args:
-        drawn: what they are of where that is not the recorded loss, in words.
-    """
+def _note(rows: Sequence[_Row]) -> str | None:
+    """What lines and bands are."""
+    drawn = dict.fromkeys(row.drawn for row in rows if row.drawn)
     seeds = max(len(group.runs) for row in rows for group in row.pane.groups)
-    told = [f"over steps: {drawn}"] if drawn else []
+    told = [f"over steps: {', '.join(drawn)}"] if drawn else []
     told += [f"median and quartiles of {seeds} seeds"] if seeds > 1 else []
     if any(row.swept and row.sweeps[0].line.name in row.bands for row in rows):
         told.append("over steps: each at its best learning rate")

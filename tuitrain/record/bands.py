@@ -134,9 +134,10 @@ class Bands:
                 found = self._recording.evaluations(index, "loss", after=stack.judged)
                 stack.judge(*found, self._gap)
 
-    def drawn(self, stacks: Sequence[int]) -> str:
-        """What the bands of some stacks are of, in words; empty where it is the recorded loss."""
-        return ", ".join(sorted({self._stacks[index].drawn for index in stacks} - {""}))
+    def drawn(self, presets: Sequence[str]) -> str:
+        """What the bands of some presets are of, in words; empty where it is the recorded loss."""
+        stacks = zip(self._recording.folder.experiment.presets, self._stacks, strict=True)
+        return ", ".join(sorted({stack.drawn for name, stack in stacks if name in presets} - {""}))
 
 
 class _Stack:

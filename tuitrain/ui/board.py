@@ -189,11 +189,6 @@ class Board:
         found = self._unfolded[line.number].bands
         return {run: band.median for run, band in zip(line.runs, found, strict=True)}
 
-    def drawn(self, presets: Sequence[str]) -> str:
-        """What the bands of some presets are of, in words; empty where it is the recorded loss."""
-        places = {name: index for index, name in enumerate(self.experiment.presets)}
-        return self.bands.drawn([places[name] for name in presets])
-
     def stand(self) -> None:
         """Work out where every line stands; dearer than `follow`."""
         self.standings = self.comparison.refresh(self.recording)

@@ -128,7 +128,7 @@ class CurvesView(Container):
             title = f"{index + 1} of {len(self.charts)}: {title}"
         by = "" if board.lines.by == SEEDS else f", one line each {board.lines.by}"
         seeds = any(len(line.runs) > 1 for line in board.lines)
-        told = filter(None, [board.drawn(presets), "median and quartiles" if seeds else ""])
+        told = filter(None, [board.bands.drawn(presets), "median and quartiles" if seeds else ""])
         subtitle = f"{', '.join(told)} over {AROUND[board.unit]}{by}".lstrip()
         chart.entitle(title, subtitle)
 
