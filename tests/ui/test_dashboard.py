@@ -89,6 +89,10 @@ async def test_learning_rate_changes_while_it_runs(opened) -> None:
         entry.value = "fast"
         await pilot.pause()
         assert "'fast' is not a number" in page(pilot)
+        for wrong in ("-5", "nan", "inf"):
+            entry.value = wrong
+            await pilot.pause()
+            assert f"✗ {wrong}: must be a finite number, 0 or more" in page(pilot)
         await pilot.press("enter")
         assert pilot.app.screen.query_one("#rate", Input) is entry
         entry.value = "0.0125"

@@ -218,11 +218,12 @@ class DirectionsDialog(Dialog[tuple[str, ...] | None]):
 
 def _problem(text: str) -> str:
     """What is wrong with a learning rate; empty if nothing is."""
+    wanted = "must be a finite number, 0 or more"
     try:
         value = float(text)
     except ValueError:
-        return f"✗ {text!r} is no number" if text.strip() else "✗ a number of at least 0"
-    return "" if math.isfinite(value) and value >= 0 else f"✗ {text}: not finite and at least 0"
+        return f"✗ {text!r} is no number" if text.strip() else f"✗ {wanted}"
+    return "" if math.isfinite(value) and value >= 0 else f"✗ {text}: {wanted}"
 
 
 class Page(Dialog[None]):
