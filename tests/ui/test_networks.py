@@ -32,6 +32,21 @@ async def finished(pilot, name: str, **settings: str) -> None:
     await until(pilot, lambda: "finished: " in page(pilot), "diagnosis")
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "named"),
+    [("digits-mlp", (120, 40), "batch –"), ("dots-l2", (80, 24), "batch + penalty –")],  # noqa: RUF001
+)
+async def test_what_is_not_known_before_the_first_step_is_a_dash(opened, name, size, named) -> None:
+    async with opened(size=size) as pilot:
+        shown = await start(pilot, name, full_speed=False, train__epochs="2000")
+        await pilot.press("r")
+        await until(pilot, lambda: len(pilot.app.screen_stack) > 2 or not shown.alive, "question")
+        await pilot.press("r")
+        await until(pilot, lambda: dashboard(pilot) is not shown, "a new run")
+        await until(pilot, lambda: named in page(pilot), "legend")
+        assert "nan" not in page(pilot)
+
+
 def titles(pilot) -> list[str]:
     """Of the pictures on the screen."""
     screen = dashboard(pilot)

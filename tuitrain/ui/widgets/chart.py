@@ -353,13 +353,16 @@ class Chart(ZoomPlot):
             ink = self.ink(self.colour(layer.colour, fade=FAINT if layer.faint else 0.0))
             if smoothed is not None and len(self.curves) == 1:
                 faint = self.ink(self.colour(layer.colour, fade=0.5))
-                entries.append(Entry(layer.name, self._value(layer.series), faint, bold=False))
-                entries.append(Entry("smoothed", self._value(smoothed), ink))
+                entries.append(self._entry(layer.name, layer.series, faint, bold=False))
+                entries.append(self._entry("smoothed", smoothed, ink))
             else:
                 chosen = layer.series if smoothed is None else smoothed
                 name = self._named(layer.name, chosen)
-                entries.append(Entry(name, self._value(chosen), ink, bold=not layer.faint))
+                entries.append(self._entry(name, chosen, ink, bold=not layer.faint))
         return entries
+
+    def _entry(self, name: str, series: Series, ink: int, *, bold: bool = True) -> Entry:
+        return Entry(name, self._value(series), ink, bold, known=len(series) > 0)
 
     def _named(self, name: str, series: Series) -> str:
         """A name, with the step of its value where that is from before the cursor."""

@@ -17,12 +17,16 @@ from tuitrain.ui.widgets.ticks import Scale, compact
 
 @dataclass(frozen=True)
 class Entry:
-    """A curve in the legend: its name, a value, its ink, and whether its line is bold."""
+    """A curve in the legend: its name, a value, its ink, and whether its line is bold.
+
+    A value that is not known yet is a dash; a NaN that was recorded is written as such.
+    """
 
     name: str
     value: float
     ink: int
     bold: bool = True
+    known: bool = True
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,7 @@ class Overlay:
             column += len(text)
         bold, thin = ("==", "--") if self.plain else ("━━", "──")
         for number, entry in enumerate(entries):
-            value = f" {compact(entry.value)}"
+            value = f" {compact(entry.value) if entry.known else '–'}"  # noqa: RUF001
             needed = 3 + len(entry.name) + len(value)
             if column + needed > end:
                 self.cells.text(column, 0, f"+{len(entries) - number}", quiet)
