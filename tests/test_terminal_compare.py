@@ -45,7 +45,7 @@ def set_seeds(tty: Terminal) -> None:
     tty.wait("type to filter")
     tty.press(*"sales")
     tty.wait("sales-cost99-profit1(.|\n)*Start training")
-    tab_to(tty, "or from:below, such as 0:8")
+    tab_to(tty, "or start:stop, such as 0:8")
     tty.press("\x15", *"0:8")  # ctrl+u: away with the seed that is there
     tty.wait("seeds +0:8(.|\n)*8 seeds = 8 runs")
 

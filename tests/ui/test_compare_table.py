@@ -289,4 +289,4 @@ async def test_the_least_possible_loss_of_a_pane_is_known_of_all_its_presets_or_
         shown = await ended(pilot)
         assert len(shown.board.optima) == 1
         [chart] = shown.query_one(CurvesView).panes
-        assert "least possible" not in [reference.label for reference in chart.references]
+        assert "optimum" not in [reference.label for reference in chart.references]

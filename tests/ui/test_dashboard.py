@@ -411,7 +411,7 @@ async def test_fit_and_landscape_follow_the_cursor_and_name_its_step(opened) -> 
         end = view.trails[0].last
         screen.query_one("#loss", Chart).set_cursor(40, notify=True)
         await until(pilot, lambda: "Loss landscape at 40" in page(pilot), "step")
-        assert "Prediction over y at 40" in page(pilot)
+        assert "Prediction vs y at 40" in page(pilot)
         w = screen.facts.tensors(40)["w"].ravel()
         assert view.trails[0].last == pytest.approx(w, rel=1e-6)
         screen.query_one("#loss", Chart).set_cursor(None, notify=True)

@@ -144,7 +144,7 @@ async def test_a_picture_of_the_screen_that_cannot_be_saved_is_said(
         await pilot.press("f12")
         await pilot.pause()
         notes = [note.title for note in pilot.app._notifications]
-        assert notes == ["Picture saved", "Picture not saved"]
+        assert notes == ["Screenshot saved", "Screenshot not saved"]
 
 
 async def test_starting_twice_at_once_starts_once(opened, runs_dir: Path) -> None:

@@ -68,7 +68,7 @@ def test_from_full_speed_slower_is_slower_than_the_machine() -> None:
         ({"pace": 2.0}, "eta 1:23:20", "pace 2 steps/s"),
         ({"state": "paused"}, "eta –", ""),  # noqa: RUF001
         ({"state": "paused", "pace": None}, "eta –", ""),  # noqa: RUF001
-        ({"state": "finished", "seconds": 0.4}, "0.4 s of work", ""),
+        ({"state": "finished", "seconds": 0.4}, "compute 0.4 s", ""),
         ({"state": "finished", "seconds": 0.4, "pace": None}, "in 0.4 s", "37,210 steps/s"),
         (
             {"stack_steps": [2500, 2500], "stack_totals": [7500, 7500], "pace": 1000.0},

@@ -275,7 +275,7 @@ async def test_the_picture_of_the_data_answers_at_once(opened) -> None:
         await pick(pilot, "spiral")
         drawn = [picture(pilot)]
         assert "350 rows + 150 test" in drawn[0]
-        assert "x2 over x1" in drawn[0]
+        assert "x2 vs x1" in drawn[0]
         assert {"●", "○", "■", "□"} <= set(drawn[0])
         for key, text in {"data.noise": "1.5", "data.seed": "4", "data.rows": "90"}.items():
             await retype(pilot, key, text)
@@ -294,10 +294,10 @@ async def test_each_kind_of_data_has_its_picture(opened) -> None:
     words = {
         "iris": ["120 rows + 30 test", "petal width over petal length", "setosa", "virginica"],
         "digits-cnn": ["1,438 rows + 359 test", "8x8 pixels, 10 classes", "▀"],
-        "hills": ["x2 over x1", "●", "■"],
+        "hills": ["x2 vs x1", "●", "■"],
         "line-fit": ["y over x, 5 rows"],
-        "sales-mse": ["y over x1, 32 rows", "y over x2"],
-        "parabola-decay": ["Loss over w"],
+        "sales-mse": ["y over x1, 32 rows", "y vs x2"],
+        "parabola-decay": ["Loss vs w"],
     }
     async with opened(size=(200, 60)) as pilot:
         for name in [*words, *reversed(words)]:  # each after another, and back

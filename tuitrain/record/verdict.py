@@ -46,7 +46,7 @@ def verdict(
     standing = [ranked for ranked in ranking if math.isfinite(ranked.loss.median)]
     if not standing:
         out = all(ranked.diverged for ranked in ranking)
-        return f"Every group lost most of its runs. {_diverged(pane, losses)}" if out else ""
+        return f"In every group most runs diverged. {_diverged(pane, losses)}" if out else ""
     within = _rounding(experiment, pane, standing[0].loss.median, initial)
     sentences = [_leader(standing, within, told, _Leads(experiment, losses), final)]
     fast = [ranked for ranked in standing if math.isfinite(ranked.steps.median)]
@@ -157,7 +157,7 @@ def _leader(
         return f"{told(best)}: {reached}{f', median of {seeds} seeds' * (seeds > 1)}."
     reached = "median " * (seeds > 1) + reached
     if len(level) > 1:
-        text = f"{listed([told(one) for one in level])} are level but for rounding ({reached})."
+        text = f"{listed([told(one) for one in level])} are equal up to rounding ({reached})."
         return text + (f" Next: {leads(best, others[0]).told(told)}." if others else "")
     lead = leads(best, others[0])
     text = f"{lead.conclusion.format(told(best))} ({reached}). Next: {lead.measured(told)}."

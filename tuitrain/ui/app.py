@@ -219,10 +219,10 @@ class TuitrainApp(App[None]):
             place.mkdir(parents=True, exist_ok=True)
             path.write_text(self.export_screenshot(title="tuitrain"), "utf-8")
         except OSError as error:
-            told, title = f"{path}: {error.strerror or error}", "Picture not saved"
+            told, title = f"{path}: {error.strerror or error}", "Screenshot not saved"
             self.notify(told, title=title, severity="error", markup=False)
         else:
-            self.notify(str(path), title="Picture saved", markup=False)
+            self.notify(str(path), title="Screenshot saved", markup=False)
 
     def action_leave(self) -> None:
         from tuitrain.ui.screens.dialogs import LeaveDialog

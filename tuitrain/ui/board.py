@@ -190,7 +190,7 @@ class Board:
         return {run: band.median for run, band in zip(line.runs, found, strict=True)}
 
     def stand(self) -> None:
-        """Work out where every line stands; dearer than `follow`."""
+        """Compute the standing of every line; more expensive than `follow`."""
         self.standings = self.comparison.refresh(self.recording)
         if not self.standings:
             return

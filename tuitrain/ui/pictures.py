@@ -38,7 +38,7 @@ def at_a_glance(preset: Preset, data: Dataset | None) -> list[Picture]:
     targets = data.y[:MOST_POINTS, 0], data.y_test[:MOST_POINTS, 0]
     pictures = []
     for number, name in enumerate(data.inputs[:MOST_INPUTS]):
-        picture = Picture(span(x[:, number]), span(y[:, 0]), f"y over {name}")
+        picture = Picture(span(x[:, number]), span(y[:, 0]), f"y vs {name}")
         picture.points(data.x[:MOST_POINTS, number], targets[0])
         if len(data.x_test):
             picture.points(data.x_test[:MOST_POINTS, number], targets[1], letter=RING)
@@ -87,7 +87,7 @@ def _frame(data: Dataset) -> Picture:
         picture = Picture(span(column), span(targets, 0.2), "Data and model")
         return picture.points(column, targets, letter=RING if len(column) <= FEW else "")
     ends = span(targets)
-    return Picture(ends, span(targets, 0.3), "Prediction over y").line(ends, ends, "ground")
+    return Picture(ends, span(targets, 0.3), "Prediction vs y").line(ends, ends, "ground")
 
 
 def _valley(preset: Preset) -> Picture:
@@ -102,4 +102,4 @@ def _valley(preset: Preset) -> Picture:
         half = 1.15 * max(abs(start - lowest), 1.0)
         w = np.linspace(lowest - half, lowest + half, 401)
         loss = np.asarray(evaluate(preset.loss.formula, w), np.float64)
-    return Picture((float(w[0]), float(w[-1])), span(loss), "Loss over w").line(w, loss)
+    return Picture((float(w[0]), float(w[-1])), span(loss), "Loss vs w").line(w, loss)

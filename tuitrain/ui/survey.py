@@ -1,4 +1,4 @@
-"""What the map of a stack shows, from its recording; and what is asked of the worker for it."""
+"""The loss landscape of a stack: what it shows, and what the worker is asked to compute."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VALUES = 400_000
 """Points x parameters of the recorded ways that the principal directions are worked out from: it
 takes about a tenth of a second."""
 
-NO_CHOICE = "A model of two parameters has one landscape"
+NO_CHOICE = "With two parameters there is only one plane"
 
 REACH = 1.5
 """Distances from start to optimum that a run may go astray and still be followed."""

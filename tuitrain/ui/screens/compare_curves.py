@@ -20,7 +20,7 @@ LEAST_WIDTH, LEAST_HEIGHT = 36, 9
 MOST_CURVES = 60
 """Lines that are drawn in one pane; of more, those that are pinned or have the best ranks."""
 
-GAPS = "Gap to the least possible loss, relative to the start"
+GAPS = "Gap to the optimum, relative to the start"
 UNITS = {"step": "step", "epoch": "epoch", "seconds": "s"}
 AROUND = {"step": "steps", "epoch": "epochs", "seconds": "seconds"}
 
@@ -109,7 +109,7 @@ class CurvesView(Container):
             return []
         standing = self.board.standings[index]
         optimum = self.board.comparison.optimum(standing.pane)
-        references = [] if optimum is None else [Reference(optimum, "least possible")]
+        references = [] if optimum is None else [Reference(optimum, "optimum")]
         if standing.target == standing.target:
             references.append(Reference(standing.target, "target"))
         return references
@@ -126,7 +126,7 @@ class CurvesView(Container):
         title = GAPS if board.gap_shown else pane.name if len(self.panes) > 1 else "Loss"
         if len(self._seen[0]) < len(self.charts):
             title = f"{index + 1} of {len(self.charts)}: {title}"
-        by = "" if board.lines.by == SEEDS else f", one line each {board.lines.by}"
+        by = "" if board.lines.by == SEEDS else f", one line per {board.lines.by}"
         seeds = any(len(line.runs) > 1 for line in board.lines)
         told = filter(None, [board.bands.drawn(presets), "median and quartiles" if seeds else ""])
         subtitle = f"{', '.join(told)} over {AROUND[board.unit]}{by}".lstrip()
@@ -195,7 +195,7 @@ class CurvesView(Container):
     def toggle_gap(self) -> str:
         """Losses or gaps; what stands against it, in words."""
         if not self.board.gap_shown and not self.board.optima:
-            return "The least possible loss is not known for these presets"
+            return "The optimum is not known for these presets"
         self._scale_chosen = False
         self.board.show_gap(not self.board.gap_shown)
         return ""

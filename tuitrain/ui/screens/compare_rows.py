@@ -32,7 +32,7 @@ WIDEST = 9
 
 
 class Roll:
-    """Filter, order, and what is hidden, pinned, alone and unfolded.
+    """The filter, the order, and the hidden, pinned, solo and expanded lines.
 
     Args:
         board: what is known of the lines.
@@ -201,7 +201,7 @@ class Roll:
             words.append(f"target {compact(self.board.standings[index].target)}")
         optimum = self.board.comparison.optimum(pane)
         if optimum is not None:
-            words.append(f"least possible {compact(optimum)}")
+            words.append(f"optimum {compact(optimum)}")
         return Row(
             ("pane", index),
             {"": " " * (len(pane.name) + 3) + "   ".join(words), "name": f" {pane.name}"},

@@ -45,11 +45,11 @@ class Views:
         if line is None:
             return "No run is selected"
         if view == "map" and not self.survey(line.group.preset).possible:
-            return "A landscape takes a model of two parameters or more"
+            return "A landscape needs two parameters or more"
         if view == "fit" and not self._fitted(line.group.preset).possible:
             return "The fit is drawn for models with one input and one output"
         if view == "sweep" and len({run.optimizer.lr for run in self.board.experiment.runs}) < 2:
-            return "A sweep takes several learning rates, such as --lr 1e-4:1:log:9"
+            return "A sweep needs several learning rates, such as --lr 1e-4:1:log:9"
         return ""
 
     def follow(self, view: str, line: Line | None, run: int | None = None) -> None:

@@ -26,7 +26,7 @@ from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.picture import PictureView
 from tuitrain.ui.widgets.plot import Plot
 
-WAITING = "waiting for the first picture"
+WAITING = "waiting for the first plot"
 AT_ONCE = 8
 """Steps whose weights are read in one go: more would hold up the screen."""
 

@@ -66,7 +66,7 @@ class LeaveDialog(_Question):
         Binding("s", "answer('stop')", show=False),
         Binding("ctrl+c,ctrl+q", "answer('leave')", show=False, priority=True),
     ]
-    explanation = "Without this screen it goes on: see `tuitrain attach`."
+    explanation = "It runs on without this screen: see `tuitrain attach`."
     answers: ClassVar = {"leave": "Leave it running", "stop": "Stop it", "stay": "Stay"}
     hint = "l leave   s stop   esc stay"
 
@@ -100,10 +100,10 @@ class LearningRateDialog(Dialog[float | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog narrow") as dialog:
             dialog.border_title = "Learning rate from the next step on"
-            yield Static("A schedule goes on from it in proportion.", classes="hint")
+            yield Static("A schedule is scaled to continue from it.", classes="hint")
             yield OrderedInput(as_text(self.now), id="rate")
             yield Paragraph("", id="problem", classes="error", markup=False)
-            yield Static("enter set   esc leave as it is", classes="hint")
+            yield Static("enter set   esc cancel", classes="hint")
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -135,7 +135,7 @@ class TargetDialog(Dialog[float | str | None]):
             yield Static(what, classes="hint", markup=False)
             yield OrderedInput(now, id="target")
             yield Paragraph("", id="target-problem", classes="error", markup=False)
-            yield Static("enter set   empty: its default   esc leave", classes="hint")
+            yield Static("enter set   empty: default   esc cancel", classes="hint")
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -177,9 +177,9 @@ class DirectionsDialog(Dialog[tuple[str, ...] | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog narrow") as dialog:
             dialog.border_title = "Directions of the loss landscape"
-            yield Static("Mark two weights; none: the principal ones.", classes="hint")
+            yield Static("Mark two weights, or none for PC1 and PC2.", classes="hint")
             yield OptionList(*map(self._told, self.names), id="weights-listed", compact=True)
-            yield Static("space mark   enter look   esc leave as it is", classes="hint")
+            yield Static("space mark   enter show   esc cancel", classes="hint")
 
     def on_mount(self) -> None:
         listed = self.query_one(OptionList)

@@ -96,7 +96,7 @@ class WeightDialog(Dialog[None]):
         found = WEIGHT.fullmatch(name)
         shapes = self.facts.shapes
         if found is None or found[1] not in shapes:
-            return f"✗ no weight is called so: name[row,column], such as {next(iter(shapes))}[0,0]"
+            return f"✗ no such weight: name[row,column], such as {next(iter(shapes))}[0,0]"
         tensor, shape = found[1], shapes[found[1]]
         index = tuple(int(part) for part in (found[2] or "").split(",") if part)
         if len(index) != len(shape) or any(i >= n for i, n in zip(index, shape, strict=False)):

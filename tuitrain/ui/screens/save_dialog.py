@@ -44,7 +44,7 @@ class SaveDialog(Dialog[str | None]):
             )
             yield OrderedInput(self.suggested, id="file")
             yield Paragraph("", id="file-problem", classes="error", markup=False)
-            yield Static("enter save   esc leave it", classes="hint")
+            yield Static("enter save   esc cancel", classes="hint")
 
     @on(Input.Changed)
     def _typed(self) -> None:
@@ -55,7 +55,7 @@ class SaveDialog(Dialog[str | None]):
     def _entered(self, event: Input.Submitted) -> None:
         name = event.value.strip()
         if not name:
-            self._tell("✗ a name for the file is missing")
+            self._tell("✗ a file name is missing")
             return
         name += "" if name.endswith(SUFFIX) else SUFFIX
         text = to_file(self.preset, self.preset.name)

@@ -39,7 +39,7 @@ class TrainingScreen(FittedScreen):
 
     @property
     def alive(self) -> bool:
-        """Whether there is something to be trained yet."""
+        """Whether there is still something to train."""
         return not self.recording.status.ended
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -356,7 +356,7 @@ class BoundaryView(PlaneView, PixelPlot):
 
 
 def _over(scatter: Scatter) -> str:
-    return f"{scatter.inputs[1]} over {scatter.inputs[0]}"
+    return f"{scatter.inputs[1]} vs {scatter.inputs[0]}"
 
 
 def _in_turn(test: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -29,7 +29,7 @@ from tuitrain.ui.widgets.marks import MarkSelect
 
 HINTS = {
     LR: "or 1e-3,1e-2 or 1e-4:1:log:32",
-    SEED: "or from:below, such as 0:8",
+    SEED: "or start:stop, such as 0:8",
     HIDDEN: "units of each layer: 16, 16",
     CHANNELS: "of each convolution: 8, 16",
     ACTIVATION: "or one for each: relu, tanh",

@@ -88,7 +88,7 @@ def facts(status: Status, runs: int = 1, budget: float | None = None) -> tuple[s
     """
     speed, held, left = pace.speed(status), pace.held(status), pace.steps_left(status)
     if status.ended:
-        time = f"{clock(status.seconds)} of work" if held else f"in {clock(status.seconds)}"
+        time = f"compute {clock(status.seconds)}" if held else f"in {clock(status.seconds)}"
     elif speed > 0 and status.state == "running":
         # At a pace all presets go on side by side; else they share the machine.
         all_left = status.total - status.step

@@ -1,4 +1,4 @@
-"""The ways of runs over a landscape, drawn as they grow."""
+"""The trajectories of runs over a landscape, drawn as they grow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RESTLESS = 1.5
 
 @dataclass
 class Trail:
-    """The way of one run: points of the plane, in blocks that are only ever added to.
+    """The trajectory of one run: points of the plane, in blocks that are only ever added to.
 
     Attributes:
         name: of the run.

@@ -21,7 +21,7 @@ class DevicePanel(Paragraph):
         table.add_column(ratio=1, overflow="ellipsis", no_wrap=True)
         threads = f"{status.threads} thread{'s' * (status.threads != 1)}"
         name = status.device_name or status.device
-        table.add_row("device", f"{name}, {threads}" if name else "coming up")
+        table.add_row("device", f"{name}, {threads}" if name else "starting")
         usage = f"{cpu:.0f} % of a core, {memory / MEGA:,.0f} MB" if alive else "has ended"
         table.add_row("worker", usage)
         if gpu is not None:
