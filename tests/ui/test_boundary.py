@@ -92,7 +92,7 @@ async def test_classes_have_signs_and_rows_for_testing_are_hollow() -> None:
         x, y = place(app, *POINTS[0])
         assert hue(app.colour(x, y), series_colour(0))
         assert hue(app.background(x, y), series_colour(0))  # the ground goes on beneath it
-        assert rows[0].split() == ["x2", "over", "x1", "●", "blue", "■", "red", "○", "test"]
+        assert rows[0].split() == ["x2", "vs", "x1", "●", "blue", "■", "red", "○", "test"]
 
 
 async def test_contours_lie_where_the_probability_is_a_half() -> None:

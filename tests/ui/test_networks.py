@@ -219,13 +219,13 @@ async def test_one_weight_of_many_over_the_pictures(opened) -> None:
         assert isinstance(pilot.app.screen, WeightDialog)
         entry = pilot.app.screen.query_one(Input)
         for wrong, said in (
-            ("w9[0]", "no weight"),
+            ("w9[0]", "no such weight"),
             ("w2[3,16]", "[0,0] to [15,15]"),
             ("w2", "to"),
-            ("w2[1 2]", "no weight"),
-            ("w2[3,,5]", "no weight"),
-            ("w2[3,\u0665]", "no weight"),
-            ("b2[" + 5000 * "9" + "]", "no weight"),
+            ("w2[1 2]", "no such weight"),
+            ("w2[3,,5]", "no such weight"),
+            ("w2[3,\u0665]", "no such weight"),
+            ("b2[" + 5000 * "9" + "]", "no such weight"),
             ("b2[]", "[0] to [15]"),
         ):
             entry.value = wrong

@@ -292,11 +292,11 @@ async def test_the_picture_of_the_data_answers_at_once(opened) -> None:
 
 async def test_each_kind_of_data_has_its_picture(opened) -> None:
     words = {
-        "iris": ["120 rows + 30 test", "petal width over petal length", "setosa", "virginica"],
+        "iris": ["120 rows + 30 test", "petal width vs petal length", "setosa", "virginica"],
         "digits-cnn": ["1,438 rows + 359 test", "8x8 pixels, 10 classes", "▀"],
         "hills": ["x2 vs x1", "●", "■"],
-        "line-fit": ["y over x, 5 rows"],
-        "sales-mse": ["y over x1, 32 rows", "y vs x2"],
+        "line-fit": ["y vs x, 5 rows"],
+        "sales-mse": ["y vs x1, 32 rows", "y vs x2"],
         "parabola-decay": ["Loss vs w"],
     }
     async with opened(size=(200, 60)) as pilot:
@@ -371,7 +371,7 @@ async def test_a_file_of_data_that_goes_is_told_in_a_line(opened, tmp_path) -> N
     async with opened(size=(200, 60)) as pilot:
         await pick(pilot, str(file))
         assert "15 rows + 5 test" in picture(pilot)
-        assert "b over a" in picture(pilot)
+        assert "b vs a" in picture(pilot)
         assert entry(pilot, "data.csv").input.value == str(rows)
         content = rows.read_text()
         rows.unlink()

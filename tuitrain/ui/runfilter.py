@@ -35,7 +35,7 @@ class RunFilter:
 
     Raises:
         InputError: a condition about an unknown key, or with something to compare by size that
-            is no number.
+            is not a number.
     """
 
     def __init__(self, text: str, keys: Sequence[str]) -> None:
@@ -70,7 +70,7 @@ def _condition(key: str, sign: str, value: str, keys: Sequence[str]) -> Callable
     if sign in _ORDER:
         limit = _number(value)
         if isnan(limit):
-            raise InputError(f"{value!r} is no number", where=token, expected=f"{key}{sign}0.01")
+            raise InputError(f"{value!r} is not a number", where=token, expected=f"{key}{sign}0.01")
         compare = _ORDER[sign]
         return lambda facts: compare(_number(facts.get(key)), limit)
     wanted = value.split(",")

@@ -154,7 +154,7 @@ class TargetDialog(Dialog[float | str | None]):
             fits = not text.strip() or math.isfinite(float(text))
         except ValueError:
             fits = False
-        return "" if fits else f"✗ {text!r} is no number"
+        return "" if fits else f"✗ {text!r} is not a number"
 
 
 class DirectionsDialog(Dialog[tuple[str, ...] | None]):
@@ -222,7 +222,7 @@ def _problem(text: str) -> str:
     try:
         value = float(text)
     except ValueError:
-        return f"✗ {text!r} is no number" if text.strip() else f"✗ {wanted}"
+        return f"✗ {text!r} is not a number" if text.strip() else f"✗ {wanted}"
     return "" if math.isfinite(value) and value >= 0 else f"✗ {text}: {wanted}"
 
 

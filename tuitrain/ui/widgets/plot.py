@@ -87,8 +87,8 @@ class Plot(Widget):
         """
         if (title, subtitle) != self._titles:  # they are painted whenever they are set
             self._titles = title, subtitle
-            quiet = (f"  {subtitle}" if subtitle else "", "not bold $quiet")
-            self.border_title = Content.assemble(title, quiet)
+            beside = [(f"  {subtitle}", "not bold $quiet")] if subtitle else []
+            self.border_title = Content.assemble(title, *beside)
 
     def draw(self, cells: Cells) -> None:
         """Draw the whole picture into blank cells of the widget's content size."""
