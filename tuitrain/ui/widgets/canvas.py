@@ -24,6 +24,8 @@ _GLYPHS: dict[Marker, NDArray[np.uint32]] = {
     "ascii": np.array([ord(c) for c in " '.:"], np.uint32),
 }
 _COUNT = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1)
+CALM = 3
+"""A column of at most so many dots is part of a line, a taller one is noise or a jump."""
 FAR = 1e9
 """Farther off than so many dots, a line goes on in nearly the same direction."""
 
@@ -138,6 +140,7 @@ class Canvas:
         before: tuple[float, float] | None = None,
         after: tuple[float, float] | None = None,
         dash: int = 0,
+        sparse: bool = False,
     ) -> None:
         """A function of x from what each dot column holds; every row of dots it covers is drawn.
 
@@ -146,7 +149,8 @@ class Canvas:
             top, bottom: least and greatest y in the column, [columns]; NaN where it has none.
             gap: whether the curve is interrupted in the column, [columns].
             before, after: (x, y) to the left and to the right that the curve is joined to.
-            dash: leave out `dash` of every `3 dash` columns, but never of a tall column.
+            dash: leave out `dash` of every `2 dash` columns, but never of a tall column.
+            sparse: draw tall columns with every fourth dot, so that noise is a veil and no block.
         """
         filled = np.flatnonzero(~np.isnan(top))
         first, last, top, bottom = (np.array(a[filled]) for a in (first, last, top, bottom))
@@ -168,9 +172,11 @@ class Canvas:
         stop_x, stop_y = np.append(filled + 0.5, x1), np.append(first, y1)
         whole = breaks[:-1] == breaks[1:]
         raster |= self._segments(start_x[whole], start_y[whole], stop_x[whole], stop_y[whole])
+        across, calm = np.arange(self.columns), raster.sum(axis=0) <= CALM
         if dash:
-            calm = raster.sum(axis=0) <= 3
-            raster[:, calm & (np.arange(self.columns) % (3 * dash) < dash)] = False
+            raster[:, calm & (across % (2 * dash) < dash)] = False
+        if sparse:
+            raster &= calm | _veil(across, y)
         self._lay(raster, ink)
 
     def areas(self, top: Dots, bottom: Dots, inks: Sequence[int], *, sparse: bool = False) -> None:
@@ -196,7 +202,7 @@ class Canvas:
         dot = np.repeat(np.arange(len(owner)), count)
         down = np.arange(len(dot)) - (np.cumsum(count) - count - first)[dot]
         across = column[dot]
-        veil = (across + 2 * down) % 4 == 0 if sparse else (across + down) % 2 == 0
+        veil = _veil(across, down) if sparse else (across + down) % 2 == 0
         self._lay_dots(across[veil], down[veil], some[owner[dot[veil]]], inks)
 
     def _lay(self, raster: NDArray[np.bool_], ink: int) -> None:
@@ -251,6 +257,11 @@ class Canvas:
             x0[segment] + along * (x1 - x0)[segment], y0[segment] + along * (y1 - y0)[segment]
         )
         return across, down, kept[segment[inside]]
+
+
+def _veil(across: NDArray[np.intp], down: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Every fourth dot."""
+    return np.equal((across + 2 * down) % 4, 0)
 
 
 def _clip(

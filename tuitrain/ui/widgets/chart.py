@@ -43,6 +43,9 @@ SMOOTHINGS = (0.0, 0.6, 0.9, 0.98)
 DECADES = 100.0
 """A loss that has fallen to a hundredth is shown on a logarithmic axis, unless the user chose."""
 
+DASH = 4
+"""Columns of dots of a dash, twice those of the dashes of a reference."""
+
 FAINT = 0.6
 """Of the background in a faint curve."""
 
@@ -317,7 +320,8 @@ class Chart(ZoomPlot):
 
     def _draw_curves(self, canvas: Canvas, curves: list[Curve], x: Scale, y: Scale) -> None:
         """The faint curves, and above them the others; of each the raw, then the smoothed ones."""
-        monochrome = self.app.no_color
+        # Where the faint ink is hardly fainter, noise would bury the lines above it.
+        few = self._sixteen or self.app.no_color
         for faint in (True, False):
             group = [curve for curve in curves if curve.layer.faint == faint]
             dim = FAINT if faint else 0.0
@@ -326,18 +330,22 @@ class Chart(ZoomPlot):
                 # Several raw curves together must not drown the smoothed ones.
                 fade = (0.5 if len(curves) == 1 else 0.65) if curve.smooth is not None else dim
                 ink = self.ink(self.colour(curve.layer.colour, fade=max(fade, dim)))
-                dash = 0 if curve.smooth is not None or not monochrome else self._dash(curve)
-                draw_curve(canvas, curve.layer.series, curve.raw, x, y, ink, dash)
+                beneath = faint or curve.smooth is not None
+                dash = 0 if beneath else self._dash(curve.layer)
+                series, sparse = curve.layer.series, few and beneath
+                draw_curve(canvas, series, curve.raw, x, y, ink, dash=dash, sparse=sparse)
             canvas.level += 1
             for curve in group:
                 smoothed = curve.layer.smoothed(self.smoothing)
                 if smoothed is not None and curve.smooth is not None:
                     ink = self.ink(self.colour(curve.layer.colour, fade=dim / 2))
-                    dash = self._dash(curve) if monochrome else 0
-                    draw_curve(canvas, smoothed, curve.smooth, x, y, ink, dash)
+                    dash = self._dash(curve.layer)
+                    draw_curve(canvas, smoothed, curve.smooth, x, y, ink, dash=dash)
 
-    def _dash(self, curve: Curve) -> int:
-        return 2 * self._ranked().index(curve.layer)
+    def _dash(self, layer: Layer) -> int:
+        """What tells curves apart where there are no colours; what is faint is so already."""
+        plain = layer.faint or not self.app.no_color
+        return 0 if plain else DASH * self._ranked().index(layer)
 
     def _ranked(self) -> list[Layer]:
         """The layers, the faint ones last."""
@@ -358,11 +366,14 @@ class Chart(ZoomPlot):
             else:
                 chosen = layer.series if smoothed is None else smoothed
                 name = self._named(layer.name, chosen)
-                entries.append(self._entry(name, chosen, ink, bold=not layer.faint))
+                bold, dashed = not layer.faint, self._dash(layer) > 0
+                entries.append(self._entry(name, chosen, ink, bold=bold, dashed=dashed))
         return entries
 
-    def _entry(self, name: str, series: Series, ink: int, *, bold: bool = True) -> Entry:
-        return Entry(name, self._value(series), ink, bold, known=len(series) > 0)
+    def _entry(
+        self, name: str, series: Series, ink: int, *, bold: bool = True, dashed: bool = False
+    ) -> Entry:
+        return Entry(name, self._value(series), ink, bold, dashed, known=len(series) > 0)
 
     def _named(self, name: str, series: Series) -> str:
         """A name, with the step of its value where that is from before the cursor."""

@@ -109,9 +109,21 @@ def value_range(curves: list[Curve], log: bool, include: list[float]) -> tuple[f
 
 
 def draw_curve(
-    canvas: Canvas, series: Series, columns: Columns, x: Scale, y: Scale, ink: int, dash: int = 0
+    canvas: Canvas,
+    series: Series,
+    columns: Columns,
+    x: Scale,
+    y: Scale,
+    ink: int,
+    *,
+    dash: int = 0,
+    sparse: bool = False,
 ) -> None:
-    """Draw a series reduced to the canvas's columns, joined to its rows outside the view."""
+    """Draw a series reduced to the canvas's columns, joined to its rows outside the view.
+
+    Args:
+        dash, sparse: see `Canvas.curve`.
+    """
 
     def down(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return to_dots(y.unit(values), canvas.rows, down=True)
@@ -132,8 +144,9 @@ def draw_curve(
     bottom = np.minimum(bottom, canvas.rows)
     before, after = series.neighbours(x.low, x.high)
     gap = absent & (columns.bad | ~np.isnan(columns.high))
+    ends = point(before), point(after)
     canvas.curve(
-        first, last, top, bottom, gap, ink, before=point(before), after=point(after), dash=dash
+        first, last, top, bottom, gap, ink, before=ends[0], after=ends[1], dash=dash, sparse=sparse
     )
 
 

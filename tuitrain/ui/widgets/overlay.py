@@ -17,7 +17,8 @@ from tuitrain.ui.widgets.ticks import Scale, compact
 
 @dataclass(frozen=True)
 class Entry:
-    """A curve in the legend: its name, a value, its ink, and whether its line is bold.
+    """A curve in the legend: its name, value and ink, and whether its line is bold or
+    dashed.
 
     A value that is not known yet is a dash; a NaN that was recorded is written as such.
     """
@@ -26,7 +27,16 @@ class Entry:
     value: float
     ink: int
     bold: bool = True
+    dashed: bool = False
     known: bool = True
+
+    def line(self, *, plain: bool) -> str:
+        """Two cells that look like the curve."""
+        if self.dashed:
+            return "= " if plain else "╍╍"
+        if self.bold:
+            return "==" if plain else "━━"
+        return "--" if plain else "──"
 
 
 @dataclass(frozen=True)
@@ -145,14 +155,13 @@ class Overlay:
             text = f"{at}  "
             self.cells.text(column, 0, text, ink)
             column += len(text)
-        bold, thin = ("==", "--") if self.plain else ("━━", "──")
         for number, entry in enumerate(entries):
             value = f" {compact(entry.value) if entry.known else '–'}"  # noqa: RUF001
             needed = 3 + len(entry.name) + len(value)
             if column + needed > end:
                 self.cells.text(column, 0, f"+{len(entries) - number}", quiet)
                 return
-            self.cells.text(column, 0, bold if entry.bold else thin, entry.ink)
+            self.cells.text(column, 0, entry.line(plain=self.plain), entry.ink)
             self.cells.text(column + 3, 0, entry.name, quiet)
             self.cells.text(column + 3 + len(entry.name), 0, value, ink)
             column += needed + 3

@@ -141,7 +141,9 @@ class Plot(Widget):
         )
         if not fade:
             return chosen
-        return faded(chosen, self._background, fade, sixteen=self._sixteen)
+        # The twins differ in brightness too little to be told apart as greys.
+        twins = self._sixteen and not self.app.no_color
+        return faded(chosen, self._background, fade, sixteen=twins)
 
     def paste(self, cells: Cells, canvas: Canvas, x: int, y: int) -> None:
         """Put a canvas into the cells; what a line covers shines through behind its dots."""
