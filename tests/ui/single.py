@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 from rich.color import ColorSystem
 from rich.style import Style
 from textual.app import App, ComposeResult
@@ -57,6 +58,18 @@ class Single(App[None]):
         colour = self.style(x, y).color
         assert colour is not None
         return Color.from_rich_color(colour)
+
+
+def luminance(colour: Color) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    linear = [((c + 0.055) / 1.055) ** 2.4 if c > 0.04045 else c / 12.92 for c in colour.normalized]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The contrast ratio as WCAG 2 defines it."""
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
 
 
 @contextmanager

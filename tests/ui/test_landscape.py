@@ -10,10 +10,13 @@ from rich.color import ColorSystem
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.events import MouseScrollUp
+from textual.filter import monochrome_style
+from textual.theme import Theme
 
+from tests.ui.single import contrast
 from tuitrain.record.landscape import Landscape, Plane, Window, through
 from tuitrain.ui.markers import Marker
-from tuitrain.ui.themes import DARK
+from tuitrain.ui.themes import DARK, LIGHT
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.plot import Plot
 from tuitrain.ui.widgets.relief import BANDS, Relief, ramp
@@ -223,6 +226,28 @@ async def test_sixteen_colours_and_none_show_lines_instead_of_bands() -> None:
         assert "▀" not in text
         assert sum(0x2800 <= ord(c) < 0x2900 for c in text) > 300
         assert "★" in text
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+async def test_without_colours_the_contours_are_seen_and_the_way_stands_out(
+    theme: Theme,
+) -> None:
+    app = Maps()
+    app.no_color = True
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.register_theme(theme)
+        app.theme = theme.name
+        truecolour(app)
+        app.show(spiral())
+        app.view.refresh()
+        await pilot.pause()
+        inks = app.view._cells.inks[app.view._area.y :, app.view._area.x :]
+        contour = app.view.part("contour")
+        assert (inks == contour).sum() > 100
+        styles = [app.view._styles[ink] for ink in (contour, app.view.ink(app.view.colour(0)))]
+        line, way = (Color.from_rich_color(monochrome_style(style).color) for style in styles)
+        ground = app.view._background
+        assert contrast(way, ground) > contrast(line, ground) >= 3  # WCAG 2.1, 1.4.11
 
 
 @pytest.mark.parametrize("marker", ["block", "ascii"], indirect=True)

@@ -261,7 +261,8 @@ class Canvas:
 
 def _veil(across: NDArray[np.intp], down: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Every fourth dot."""
-    return np.equal((across + 2 * down) % 4, 0)
+    veil: NDArray[np.bool_] = (across + 2 * down) % 4 == 0
+    return veil
 
 
 def _clip(

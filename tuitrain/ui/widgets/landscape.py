@@ -180,7 +180,7 @@ class LandscapeView(PlaneView, PixelPlot):
         x, y = (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
         loss = np.ma.masked_invalid(relief.scale.unit(relief.loss))
         lines = contourpy.contour_generator(x, y, loss)
-        ink = self.part("axis")
+        ink = self.part("contour")
         for level in np.arange(1, BANDS, 2) / BANDS:
             for line in cast(list[NDArray[np.float64]], lines.lines(float(level))):
                 canvas.line(line[:, 0] * canvas.columns, line[:, 1] * canvas.rows, ink)

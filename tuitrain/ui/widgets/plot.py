@@ -37,6 +37,7 @@ class Plot(Widget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "plot--axis",
+        "plot--contour",
         "plot--cursor",
         "plot--event",
         "plot--grid",
@@ -48,6 +49,7 @@ class Plot(Widget):
     DEFAULT_CSS = """
     Plot {
         & > .plot--axis { color: $foreground 30%; }
+        & > .plot--contour { color: $foreground 55%; }
         & > .plot--cursor { color: $foreground 55%; }
         & > .plot--event { color: $accent; }
         & > .plot--grid { color: $foreground 18%; }
