@@ -247,6 +247,11 @@ def test_compact_values(value: float, text: str) -> None:
     assert compact(value) == text
 
 
+@pytest.mark.parametrize(("value", "text"), [(140.0, "140"), (-99.7, "-100"), (999.7, "1000")])
+def test_a_number_below_a_thousand_is_written_out(value: float, text: str) -> None:
+    assert compact(value, 2) == text
+
+
 @pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize(
     ("low", "high"),

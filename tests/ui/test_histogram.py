@@ -198,3 +198,18 @@ async def test_a_narrow_table_keeps_its_numbers() -> None:
             "0.2",
         ]
         assert sum(c in "▁▂▃▄▅▆▇█" for c in row) >= 9
+
+
+@pytest.mark.parametrize("width", [36, 39, 48, 60, 100])
+async def test_a_number_of_any_length_keeps_apart_from_what_stands_before_it(width: int) -> None:
+    values = (140.0, -8.312e-4, -1.2345e-12, 999.9, -123456.0, -1e-100, 1e300)
+    table = [Tensor("w12", *[series(np.full(100, value))] * 4) for value in values]
+    app = Single(TensorsTable())
+    async with app.run_test(size=(width, 9)) as pilot:
+        app.view.show(table, 100)
+        await pilot.pause()
+        for value, row in zip(values, app.rows()[1:], strict=False):
+            name, *words = row.split()
+            assert name == "w12"
+            numbers = [word for word in words if not set(word) & set("▁▂▃▄▅▆▇█")][:3]
+            assert [float(n.replace("k", "e3")) for n in numbers] == [pytest.approx(value, 0.1)] * 3

@@ -16,7 +16,7 @@ from tuitrain.ui.widgets.spark import spark
 from tuitrain.ui.widgets.ticks import compact
 
 NUMBER = 8
-"""Cells of a number in full; NARROW of one with two figures."""
+"""Cells of a number with four figures; NARROW of one with two. Long exponents leave fewer."""
 NARROW = 6
 
 RATIO = "update/w"
@@ -74,8 +74,7 @@ class TensorsTable(Plot, AutoHeight):
         self, cells: Cells, series: Series, x: int, row: int, number: int, room: int
     ) -> None:
         """A number of some cells and the way it came in some more."""
-        value = self._value(series)
-        text = "–" if math.isnan(value) else compact(value, 4 if number == NUMBER else 2)  # noqa: RUF001
+        text = _fitted(self._value(series), number)
         cells.text(x + number - len(text), row, text, self.part("text"))
         if room >= 3:
             whole = (1.0, float(max(self.total, series.last_step, 2)))
@@ -85,3 +84,12 @@ class TensorsTable(Plot, AutoHeight):
 
     def _value(self, series: Series) -> float:
         return series.last if self.step is None else series.at(self.step)
+
+
+def _fitted(value: float, width: int) -> str:
+    """A number with as many figures as fit: a longer one would run into what stands before it."""
+    if math.isnan(value):
+        return "–"  # noqa: RUF001
+    texts = (compact(value, figures) for figures in range(4 if width == NUMBER else 2, 0, -1))
+    # What has no room with one figure is next to nothing: -1e-100.
+    return next((text for text in texts if len(text) <= width), "0")

@@ -148,7 +148,8 @@ def compact(value: float, digits: int = 4) -> str:
     if not -3 <= magnitude < 15:
         return _scientific(value, digits - 1)
     if magnitude < 3:
-        return f"{value:.{digits}g}"
+        text = f"{value:.{digits}g}"
+        return f"{value:.0f}" if "e" in text else text
     suffixed = _suffixed(value, digits - 1 - magnitude)
     return min((f"{value:.0f}", suffixed), key=len) if magnitude < 6 else suffixed
 
