@@ -132,6 +132,14 @@ def test_sentences() -> None:
     assert ended("finished", 300, judged("line-fit", 300), None).sentence == (
         "improving at the end; more steps would help"
     )
+    told = ended("finished", 300, judged("line-fit", 300), None, perfect=True)
+    assert told.sentence == "improving at the end"
+    rest = judged("line-fit")
+    assert describe(rest, arrived=True).word == "expected values reached"
+    assert ended("paused", 9000, rest, []).sentence == "at step 9,000; expected values reached"
+    range_met = "test accuracy 27 % (15 % to 85 %)"
+    told = ended("finished", 15000, plateau, [], range_met=range_met)
+    assert told == ("finished as expected", range_met, "neutral")
     assert ended("killed", 70, plateau, None).word == "killed"
     assert (percent(0.004), percent(0.0996), percent(0.5)) == ("0.4 %", "10 %", "50 %")
 
@@ -155,6 +163,14 @@ def test_overfitting_is_told_with_its_step() -> None:
     told = overfits(since)
     assert told.sentence == f"since step {since:,} the test loss rises while the train loss falls"
     assert told.tone == "warning"
+
+
+def test_overfitting_in_spite_of_a_restless_stretch_is_told() -> None:
+    steps, train, test = losses(0.0)
+    # As behind a learning rate that was raised: jumps, then calm, but never as low again.
+    test[25:45] += 0.2 + 0.2 * (np.arange(20) % 2)
+    test[45:] += 0.08
+    assert overfitting(steps, train, test) is not None
 
 
 def test_a_test_loss_that_rests_or_trembles_is_no_overfitting() -> None:

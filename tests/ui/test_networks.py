@@ -29,7 +29,8 @@ async def finished(pilot, name: str, **settings: str) -> None:
     """Train a preset to its end."""
     await start(pilot, name, **settings)
     await until(pilot, lambda: state(pilot) == "finished", "end")
-    await until(pilot, lambda: "finished: " in page(pilot), "diagnosis")
+    told = ("finished: ", "finished as expected: ")
+    await until(pilot, lambda: any(words in page(pilot) for words in told), "diagnosis")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,25 @@ async def test_what_is_not_known_before_the_first_step_is_a_dash(opened, name, s
         await until(pilot, lambda: dashboard(pilot) is not shown, "a new run")
         await until(pilot, lambda: named in page(pilot), "legend")
         assert "nan" not in page(pilot)
+
+
+async def test_a_range_that_is_met_is_told_without_praise(opened) -> None:
+    async with opened() as pilot:
+        await finished(pilot, "deep-sigmoid")
+        told = dashboard(pilot).facts.diagnosis()
+        assert (told.word, told.tone) == ("finished as expected", "neutral")
+        assert told.sentence.startswith("test accuracy ")
+        assert "(40 % to 60 %)" in told.sentence
+        chart = dashboard(pilot).query_one("#accuracy", Chart)
+        assert [line.value for line in chart.references] == [0.4, 0.6]
+
+
+async def test_a_perfect_classifier_is_not_told_to_train_on(opened) -> None:
+    async with opened() as pilot:
+        await finished(pilot, "digits-mlp", optimizer__lr="0.01")
+        facts = dashboard(pilot).facts
+        assert facts.evaluated("accuracy").last == 1
+        assert "more steps" not in facts.diagnosis().sentence
 
 
 def titles(pilot) -> list[str]:

@@ -22,6 +22,8 @@ SAMPLE = 10_000
 CLEAR, HARDLY = 0.05, 0.01
 """A loss that falls by a twentieth in the window improves; by less than a hundredth, rests."""
 
+REACHED = "expected values reached"
+
 Array = NDArray[np.floating]
 
 
@@ -134,7 +136,7 @@ TINY = 1e-5
 def overfitting(steps: NDArray[np.integer], train: Array, test: Array) -> int | None:
     """The step since which the test loss has risen while the train loss fell; None if it has not.
 
-    Both are averaged over a few evaluations, and the rise must stand out from their noise.
+    Both are averaged over a few evaluations, and the rise must stand out from their noise, or last.
 
     Args:
         steps, train, test: of the evaluations, [E] each, the latest last.
@@ -149,7 +151,10 @@ def overfitting(steps: NDArray[np.integer], train: Array, test: Array) -> int | 
     rise, fall = calm_test[-1] - calm_test[best], calm_train[best] - calm_train[-1]
     noise = float(np.median(np.abs(np.diff(test[best:])))) if best < len(calm_test) - 1 else np.inf
     clear = rise > max(CLEAR * abs(calm_test[best]), 3 * noise / np.sqrt(width))
-    if clear and fall > HARDLY * abs(calm_train[best]):
+    # Behind a changed learning rate the noise may be large, and yet no loss be as low any more.
+    lately = test[-max(count // 3, FEWEST_JUDGED) :]
+    lasting = best < count - len(lately) and lately.min() > (1 + CLEAR) * abs(calm_test[best])
+    if (clear or lasting) and fall > HARDLY * abs(calm_train[best]):
         return int(steps[best + width // 2])
     return None
 
@@ -197,7 +202,7 @@ def describe(move: Movement, *, arrived: bool = False) -> Diagnosis:
     """The diagnosis of a run that is under way.
 
     Args:
-        arrived: whether its weights lie, in the middle, where they are expected.
+        arrived: whether what is expected is reached; where weights swing, in the middle.
     """
     window = f"the last {move.steps:,} steps"
     match move.trend:
@@ -212,6 +217,8 @@ def describe(move: Movement, *, arrived: bool = False) -> Diagnosis:
             return Diagnosis(
                 "improving slowly", f"loss down {percent(move.fall)} in {window}", "good"
             )
+        case "plateau" if arrived:
+            return Diagnosis(REACHED, f"the loss has hardly moved in {window}", "good")
         case "plateau":
             return Diagnosis("plateau", f"the loss has hardly moved in {window}", "neutral")
         case "oscillating" if arrived:
@@ -251,6 +258,9 @@ def ended(
     move: Movement,
     misses: Sequence[Miss] | None,
     trouble: Diagnosis | None = None,
+    *,
+    perfect: bool = False,
+    range_met: str = "",
 ) -> Diagnosis:
     """The diagnosis of a run that takes no further step.
 
@@ -260,24 +270,30 @@ def ended(
         move: what it did at its end.
         misses: values that are not what the preset expects; None without expectations.
         trouble: what was wrong with how it learned.
+        perfect: whether more steps have nothing to improve in what it is trained for.
+        range_met: what it has reached of a range with bounds on both sides, and that range.
     """
-    last = trouble or describe(move)
+    last = trouble or describe(move, arrived=misses is not None and not misses)
     if state == "killed":
         return Diagnosis(
             "killed", f"the worker ended at step {step:,}; what it recorded stays", "bad"
         )
     if state in ("stopped", "paused"):
-        until = "" if move.trend == "starting" else f"; {last.word} until then"
+        known = last.word if last.word == REACHED else f"{last.word} until then"
+        until = "" if move.trend == "starting" else f"; {known}"
         return Diagnosis(state, f"at step {step:,}{until}", "neutral")
     if misses is None and trouble is not None:
         return Diagnosis("finished", f"{trouble.word}: {trouble.sentence}", trouble.tone)
     if misses is None:
-        hint = "; more steps would help" if move.trend in ("improving", "slow") else ""
+        helps = move.trend in ("improving", "slow") and not perfect
+        hint = "; more steps would help" if helps else ""
         return Diagnosis("finished", f"{last.word} at the end{hint}", "neutral")
     if not misses:
         restless = ", stepping back and forth to the end" if move.trend == "oscillating" else ""
         known = f"; {trouble.word}: {trouble.sentence}" if trouble else ""
-        return Diagnosis("finished", f"expected values reached{restless}{known}", "good")
+        if range_met:  # which the preset is there to show, be it good or bad
+            return Diagnosis("finished as expected", f"{range_met}{restless}{known}", "neutral")
+        return Diagnosis("finished", f"{REACHED}{restless}{known}", "good")
     first = misses[0]
     rest = f" (and {len(misses) - 1} more)" if len(misses) > 1 else ""
     cause = f"; {last.word} at the end"

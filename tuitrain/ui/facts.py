@@ -46,6 +46,9 @@ FEW = 5
 BY_CHANCE = 0.03
 """So much more than the commonest class's share is still no accuracy."""
 
+METRICS = ("test_accuracy", "accuracy", "test_loss", "data_loss")
+"""What may be expected of a network, what is told first before the rest."""
+
 NOT_WEIGHTS = frozenset({"loss", "loss_min", "loss_max", "lr", "grad_norm"})
 
 
@@ -257,15 +260,26 @@ class RunFacts:
         loss = self.series("loss").values
         move = movement(loss, self._paths(), self.batches)
         trouble = self._trouble(move)
+        last_loss = float(loss[-1]) if len(loss) else np.nan
+        misses = self._misses(result.final_loss if result is not None else last_loss)
         if status.state == "running":
-            told = trouble or describe(move, arrived=self._arrived(move.steps))
-            return self._completed(told)
+            swings = move.trend == "oscillating"
+            arrived = self._arrived(move.steps) if swings else misses == [] and not self._range()
+            return self._completed(trouble or describe(move, arrived=arrived))
         if status.state == "paused" and not len(loss):
             return Diagnosis(
                 "paused", "at its initial weights: space starts, n takes a step", "neutral"
             )
-        final = result.final_loss if result is not None else np.nan
-        told = ended(status.state, status.step, move, self._misses(final), trouble)
+        perfect = self.evaluated("accuracy").last >= 1
+        told = ended(
+            status.state,
+            status.step,
+            move,
+            misses,
+            trouble,
+            perfect=perfect,
+            range_met=self._range(),
+        )
         return self._completed(told)
 
     def _paths(self) -> list[NDArray[np.floating]]:
@@ -318,6 +332,20 @@ class RunFacts:
             if weight.goal is not None and weight.tolerance is not None and steps
         ]
         return bool(goals) and all(goals)
+
+    def _range(self) -> str:
+        """What is measured against a range with bounds on both sides, and that range; or nothing.
+
+        No accuracy is more than 1, and no loss less than 0: those are no bounds.
+        """
+        for name in sorted(self.expected.metrics, key=METRICS.index):
+            low, high = self.expected.metrics[name]
+            share = name.endswith("accuracy")
+            if low > 0 and not (share and high >= 1):
+                told = percent if share else "{:.4g}".format
+                value = told(self.evaluated(name).last)
+                return f"{name.replace('_', ' ')} {value} ({told(low)} to {told(high)})"
+        return ""
 
     def _misses(self, final_loss: float) -> list[Miss] | None:
         """What was missed; None if nothing is expected of these settings."""

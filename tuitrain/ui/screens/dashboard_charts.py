@@ -44,10 +44,12 @@ def accuracy_layers(facts: RunFacts) -> list[Layer]:
 
 
 def accuracy_goal(facts: RunFacts) -> list[Reference]:
-    """The least accuracy that is expected."""
+    """The least accuracy that is expected, and the greatest where that says anything."""
     for name in ("test_accuracy", "accuracy"):
         if name in facts.expected.metrics:
-            return [Reference(facts.expected.metrics[name][0], "expected at least")]
+            low, high = facts.expected.metrics[name]
+            most = [Reference(high, "expected at most")] if high < 1 else []
+            return [Reference(low, "expected at least"), *most]
     return []
 
 
