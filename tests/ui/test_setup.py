@@ -99,6 +99,17 @@ async def test_filter_narrows_and_escape_clears(opened) -> None:
         assert pilot.app.screen.chosen == "sales-cost99-profit1"
         await choose(pilot, "zzz")
         assert "nothing matches" in page(pilot)
+        start = pilot.app.screen.query_one("#start", Button)
+        assert start.disabled
+        assert str(start.label) == "Nothing to start"
+        assert "no preset matches the filter" in page(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not start.disabled
+        assert "Start training" in page(pilot)
+        await choose(pilot, "missing.toml")
+        assert start.disabled
+        assert "this file is no preset" in page(pilot)
 
 
 async def test_a_path_in_the_filter_offers_the_users_own_preset(opened, tmp_path) -> None:

@@ -63,6 +63,7 @@ class SettingsForm(Vertical):
         self.plan = plan
         self.checked: Checked | None = None
         self.shown = shown
+        self.nothing = ""
         names = [(AUTO, AUTO)]
         with self.prevent(Select.Changed):  # what a menu shows at first has not been chosen
             self.menu = MarkSelect(list(OPTIMIZERS), "optimizer")
@@ -126,6 +127,11 @@ class SettingsForm(Vertical):
             self.devices.select.value = self.plan.device
             return self._show().shown
 
+    def offer_start(self, nothing: str = "") -> None:
+        """Offer to start, or say why there is nothing to be started."""
+        self.nothing = nothing
+        self._seen_anew()
+
     def focus_start(self) -> None:
         self.screen.set_focus(self.query_one("#start"))
 
@@ -186,7 +192,7 @@ class SettingsForm(Vertical):
             f"Settings{whose}{'' if self.shown in names else ' (not marked)'}"
         )
         button = self.query_one("#start", Button)
-        button.disabled = checked.experiment is None
+        button.disabled = checked.experiment is None or bool(self.nothing)
         label = self._start_label(plan, checked)
         if str(button.label) != label:
             button.label = label
@@ -200,6 +206,8 @@ class SettingsForm(Vertical):
             else self._hint() or self._difference(plan)
         )
         ready = self.query_one("#ready", Static)
+        if self.nothing:
+            told = f"{WRONG_MARK} {self.nothing}"
         if ready.content != told:
             ready.update(told)
 
@@ -211,6 +219,8 @@ class SettingsForm(Vertical):
 
     def _start_label(self, plan: Plan, checked: Checked) -> str:
         experiment = checked.experiment
+        if self.nothing:
+            return "Nothing to start"
         if experiment is None:
             return "Start training" if plan.single else "Start comparison"
         if len(experiment.runs) == 1:
