@@ -368,7 +368,7 @@ async def test_hopping_where_it_is_expected_is_no_warning(opened) -> None:
     async with opened() as pilot:
         await start(pilot, "sales-cost1-profit99", full_speed=False)
         await pilot.press(*["left_square_bracket"] * 2)
-        await until(pilot, lambda: "≈ hops around the optimum" in page(pilot), "diagnosis")
+        await until(pilot, lambda: "≈ hovers near the optimum" in page(pilot), "diagnosis")
         assert dashboard(pilot).facts.diagnosis().tone == "neutral"
 
 

@@ -116,7 +116,7 @@ def test_sentences() -> None:
     hops = judged("sales-cost1-profit99")
     assert describe(hops).tone == "warning"
     assert describe(hops, arrived=True) == (
-        "hops around the optimum", "a smaller learning rate would calm it", "neutral"
+        "hovers near the optimum", "a smaller learning rate would help", "neutral"
     )  # fmt: skip
     assert ended("paused", 2, judged("line-fit", 2), None).sentence == "at step 2"
     assert ended("paused", 300, judged("line-fit", 300), None).sentence == (
@@ -189,9 +189,9 @@ def test_a_test_loss_that_rests_or_trembles_is_no_overfitting() -> None:
 def test_a_network_that_stands_still_is_told_why() -> None:
     still, none = np.full(200, 1e-7), np.empty(0)
     told = at_chance(0.5, 8, still, "w1", none)
-    assert told.word == "stands still"
+    assert told.word == "not learning"
     assert told.sentence == (
-        "gradients vanish: the gradient norm is 1e-07; accuracy 50 % is no better than chance"
+        "vanishing gradients: the gradient norm is 1e-07; accuracy 50 % is no better than chance"
     )
     told = at_chance(0.5, 8, np.ones(200), "w1", still)
     assert "a step moves w1 by 1e-07 of its size" in told.sentence

@@ -363,7 +363,7 @@ async def test_any_size(opened, name: str) -> None:
     ("name", "said"),
     [
         ("xor-linear", "at chance: accuracy 52 % is no better than chance; without a hidden layer"),
-        ("deep-sigmoid", "stands still: gradients vanish: a step moves w1 by "),
+        ("deep-sigmoid", "not learning: vanishing gradients: a step moves w1 by "),
         ("xor-relu", "expected values reached; test accuracy "),
     ],
 )

@@ -1,8 +1,8 @@
 """What a run is doing, in plain words: a pure function of its recorded series.
 
 Losses of single mini-batches differ because their rows differ, which says nothing about the
-training. So everything here looks at whole passes over the data: the mean loss of a pass, the
-weights at its end. Of these, the last tenth is judged, by medians.
+training. So everything here looks at whole epochs: the mean loss of an epoch, the weights at its
+end. Of these, the last tenth is assessed, by medians.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Tone = Literal["good", "neutral", "warning", "bad"]
 FEWEST_PASSES = 8
 SAMPLE = 10_000
 CLEAR, HARDLY = 0.05, 0.01
-"""A loss that falls by a twentieth in the window improves; by less than a hundredth, rests."""
+"""A loss that falls by 5 % in the window improves; by less than 1 %, it is on a plateau."""
 
 REACHED = "expected values reached"
 
@@ -116,7 +116,7 @@ def _zigzag(path: Array) -> bool:
 
 
 def _swing(weight: Array) -> float:
-    """A usual change of a zigzagging weight in one pass, as a share of its size; else 0."""
+    """The mean change of a zigzagging weight in one epoch, as a fraction of its size; else 0."""
     size = float(np.abs(weight).max())
     # An odd number of passes would end a strict alternation on its other side.
     if size == 0 or not (_zigzag(weight) or _zigzag(weight[:-1])):
@@ -130,7 +130,7 @@ FEWEST_JUDGED = 12
 """Evaluations that overfitting is told from."""
 
 TINY = 1e-5
-"""A gradient norm, or a share of a tensor that it moves by in a step, that moves nothing."""
+"""A gradient norm, or an update-to-weight ratio, below which nothing is learned."""
 
 
 def overfitting(steps: NDArray[np.integer], train: Array, test: Array) -> int | None:
@@ -164,7 +164,7 @@ def _averaged(loss: Array, width: int) -> NDArray[np.float64]:
 
 
 def overfits(step: int) -> Diagnosis:
-    """The diagnosis of a model that learns its training rows by heart."""
+    """The diagnosis of a model that overfits its training rows."""
     return Diagnosis(
         "overfitting",
         f"since step {step:,} the test loss rises while the train loss falls",
@@ -187,12 +187,12 @@ def at_chance(accuracy: float, hidden: int, gradient: Array, first: str, moved: 
     if min(norm, step) >= TINY:
         return Diagnosis("at chance", share, "warning")
     if not hidden:
-        cause = "without a hidden layer it parts classes by a straight line only"
+        cause = "without a hidden layer its decision boundary is a straight line"
         return Diagnosis("at chance", f"{share}; {cause}", "warning")
     how = f"a step moves {first} by {step:.0e} of its size"
     if norm < TINY:
         how = f"the gradient norm is {norm:.0e}"
-    return Diagnosis("stands still", f"gradients vanish: {how}; {share}", "warning")
+    return Diagnosis("not learning", f"vanishing gradients: {how}; {share}", "warning")
 
 
 # In words -------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def describe(move: Movement, *, arrived: bool = False) -> Diagnosis:
             return Diagnosis("plateau", f"the loss has hardly moved in {window}", "neutral")
         case "oscillating" if arrived:
             return Diagnosis(
-                "hops around the optimum", "a smaller learning rate would calm it", "neutral"
+                "hovers near the optimum", "a smaller learning rate would help", "neutral"
             )
         case "oscillating":
             how = "weights step back and forth" if move.swing else "the loss goes up and down"
@@ -289,7 +289,7 @@ def ended(
         hint = "; more steps would help" if helps else ""
         return Diagnosis("finished", f"{last.word} at the end{hint}", "neutral")
     if not misses:
-        restless = ", stepping back and forth to the end" if move.trend == "oscillating" else ""
+        restless = ", oscillating to the end" if move.trend == "oscillating" else ""
         known = f"; {trouble.word}: {trouble.sentence}" if trouble else ""
         if range_met:  # which the preset is there to show, be it good or bad
             return Diagnosis("finished as expected", f"{range_met}{restless}{known}", "neutral")
@@ -299,7 +299,7 @@ def ended(
     cause = f"; {last.word} at the end"
     return Diagnosis(
         "finished",
-        f"expected not reached: {first.name} is {first.value:.4g}, not {first.wanted}{rest}{cause}",
+        f"expectation missed: {first.name} is {first.value:.4g}, not {first.wanted}{rest}{cause}",
         "warning",
     )
 

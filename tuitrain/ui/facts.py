@@ -109,7 +109,7 @@ class RunFacts:
 
     @property
     def changed_lr(self) -> float | None:
-        """The learning rate that the user has set last while it ran; None if he has not."""
+        """The learning rate that the user last set while it ran; None if never set."""
         rates = [event.detail["new"] for event in self.recording.events if event.kind == "lr"]
         return float(rates[-1]) if rates else None
 
@@ -151,7 +151,7 @@ class RunFacts:
 
     @property
     def regularised(self) -> bool:
-        """Whether the loss that is made small is more than that of the data."""
+        """Whether the objective has a penalty besides the loss of the data."""
         return self.preset.regularisation != Regularisation()
 
     def evaluated(self, name: str) -> Series:
@@ -256,7 +256,7 @@ class RunFacts:
         if result is not None and result.diverged_at is not None:
             return diverged(result.diverged_at, result.diverged_in or "the loss")
         if status.state == "starting":
-            return Diagnosis("starting", "the worker is coming up", "neutral")
+            return Diagnosis("starting", "the worker is starting", "neutral")
         loss = self.series("loss").values
         move = movement(loss, self._paths(), self.batches)
         trouble = self._trouble(move)

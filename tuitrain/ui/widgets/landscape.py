@@ -281,7 +281,7 @@ class LandscapeView(PlaneView, PixelPlot):
     def _draw_header(self, cells: Cells, window: Window, relief: Relief, plane: Plane) -> None:
         """What is over what; then the loss under the mouse, or who is who."""
         ink = self.part("label")
-        left = f"{plane.names[1]} over {plane.names[0]}"
+        left = f"{plane.names[1]} vs {plane.names[0]}"
         cells.text(0, 0, left, ink)
         x = len(left) + 3
         if self._hover is not None:

@@ -57,7 +57,7 @@ class TensorsTable(Plot, AutoHeight):
         number = NUMBER if cells.width >= 48 else NARROW
         group = max((cells.width - names - ratio) // 3, number + 1)
         room = group - number - 2
-        for place, head in enumerate(("norm", "mean", "spread")):
+        for place, head in enumerate(("norm", "mean", "std")):
             end = names + place * group + 1 + number
             cells.text(end - len(head), 0, head, label)
         if ratio:
