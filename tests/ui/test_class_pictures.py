@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from rich.color import ColorSystem
@@ -59,6 +61,19 @@ async def test_the_ground_is_stronger_the_larger_the_share_and_other_for_what_is
         assert seldom.rgb[0] == max(seldom.rgb)  # red
         assert right.brightness > seldom.brightness > once.brightness > GROUND.brightness
         assert below("virginica", "·") == GROUND  # nobody is taken for that
+
+
+@pytest.mark.parametrize("width", [36, 38, 44, 60, 100])
+@pytest.mark.parametrize("names", [("setosa", "versicolor", "virginica"), ("ankle boot", "shirt")])
+async def test_names_stand_whole_where_there_is_room(width: int, names: tuple[str, ...]) -> None:
+    app = Single(ConfusionView())
+    async with app.run_test(size=(width, 18)) as pilot:
+        app.view.show(np.eye(len(names), dtype=int) * 50, names)
+        await pilot.pause()
+        rows = [re.split(r"  +", row.replace("▀", "  ").strip()) for row in app.rows()]
+        header = [word for row in rows[:2] for word in row if word]
+        assert sorted(header) == sorted([*names, "true", "recall"])
+        assert [row[0] for row in rows[2:] if row[0] in names] == list(names)
 
 
 async def test_where_colours_are_few_what_is_right_is_bold() -> None:

@@ -13,8 +13,8 @@ from tuitrain.ui.widgets.classes import shortened
 from tuitrain.ui.widgets.pixels import HALF, PixelPlot
 
 RECALL, NARROW = "recall", "rec%"
-WIDEST, HIGHEST = 20, 8
-"""Cells of a field."""
+ENOUGH, WIDEST, HIGHEST = 6, 20, 8
+"""Cells of a field; beyond the first of its widths, the names at the left come first."""
 
 STRONGEST = 0.6
 """Share of the colour where every row of a class is in one field."""
@@ -60,12 +60,15 @@ class ConfusionView(PixelPlot):
         told = RECALL if cells.width >= 3 * number + len(RECALL) + 4 else NARROW
         recall = len(told) + 1 if cells.width >= 3 * number + len(told) + 3 else 0
         longest = max(map(len, self.names), default=1)
-        left = min(longest, max(2, cells.width // 4)) + 1
+        spare = cells.width - recall - number * ENOUGH - 1
+        left = min(longest, max(2, cells.width // 4, spare)) + 1
         digits = len(str(int(counts.max(initial=0))))
         width = min((cells.width - left - recall) // max(number, 1), WIDEST)
         if width < min(digits, 3):  # no room for anything beside the numbers
             left, recall, width = 0, 0, max(cells.width // max(number, 1), 1)
-        header = int(cells.height > number)
+        # Names that do not fit side by side stand in two rows, in turns.
+        wanted = 1 if longest < width or not recall else 2
+        header = min(max(cells.height - number, 0), wanted)
         height = max(min((cells.height - header) // max(number, 1), HIGHEST, (width + 1) // 2), 1)
         across = min((cells.width - left - recall) // width, number) if number else 0
         down = min((cells.height - header) // height, number)
@@ -89,11 +92,13 @@ class ConfusionView(PixelPlot):
         (left, header), (width, height), (across, down) = corner, size, shown
         label = self.part("label")
         if header:
-            gap = int(width > 2)
-            for j, name in enumerate(shortened(self.names, width - gap)[:across]):
-                cells.text(left + j * width + (width - len(name) + 1) // 2, 0, name, label)
-            if left >= 5:
-                cells.text(0, 0, "true"[: left - 1], label)
+            room = header * width - int(width > 2)
+            for j, name in enumerate(shortened(self.names, room)[:across]):
+                # The last one stands in the lower row, clear of the recall's name.
+                row = (len(self.names) - j) % header
+                cells.text(left + j * width + (width - len(name) + 1) // 2, row, name, label)
+            if left >= 5 and cells.free(0, 0, 5):
+                cells.text(0, 0, "true", label)
         for i, name in enumerate(shortened(self.names, left - 1)[:down] if left else []):
             row = header + i * height + (height - 1) // 2
             cells.text(left - 1 - len(name), row, name, label)
