@@ -13,6 +13,7 @@ from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.events import MouseScrollUp
 from textual.filter import monochrome_style
+from textual.geometry import Region
 
 from tests.ui.single import Single, contrast, luminance
 from tuitrain.record.series import Series
@@ -21,6 +22,7 @@ from tuitrain.ui.markers import Marker
 from tuitrain.ui.widgets.chart import FAINT, Chart
 from tuitrain.ui.widgets.curves import Layer, Mark, Reference
 from tuitrain.ui.widgets.plot import Plot
+from tuitrain.ui.widgets.ticks import compact
 
 
 def series_of(values: np.ndarray, first: int = 1) -> Series:
@@ -41,14 +43,14 @@ class Charts(App[None]):
     def __init__(self, chart: Chart) -> None:
         super().__init__()
         self.chart = chart
-        self.cursors: list[tuple[int | None, dict[str, float]]] = []
+        self.cursors: list[int | None] = []
         self.views: list[tuple[float, float] | None] = []
 
     def compose(self) -> ComposeResult:
         yield self.chart
 
     def on_chart_cursor_moved(self, message: Chart.CursorMoved) -> None:
-        self.cursors.append((message.step, dict(message.values)))
+        self.cursors.append(message.step)
 
     def on_chart_view_changed(self, message: Chart.ViewChanged) -> None:
         self.views.append(message.view)
@@ -267,19 +269,21 @@ async def test_the_cursor_reads_the_recorded_values() -> None:
     async with app.run_test(size=(80, 20)) as pilot:
         chart.move_cursor(-1)
         await pilot.pause()
-        assert app.cursors == [(1000, {"loss": series.at(1000)})]
+        assert app.cursors == [1000]
+        assert f"loss {compact(series.at(1000))}" in app.rows()[0]
         chart.move_cursor(-20)
         await pilot.pause()
         step = chart.cursor
         assert step is not None
         assert 700 < step < 760
-        assert app.cursors[-1] == (step, {"loss": series.at(step)})
+        assert app.cursors[-1] == step
+        assert f"loss {compact(series.at(step))}" in app.rows()[0]
         text = "\n".join(app.rows())
         assert f"step {step:,}" in text
         assert text.count("●") == 1  # both curves are in the same cell there
         chart.set_cursor(None, notify=True)
         await pilot.pause()
-        assert app.cursors[-1] == (None, {})
+        assert app.cursors[-1] is None
 
 
 async def test_the_mouse_hovers_zooms_drags_and_resets() -> None:
@@ -288,10 +292,10 @@ async def test_the_mouse_hovers_zooms_drags_and_resets() -> None:
     async with app.run_test(size=(84, 20)) as pilot:
         await pilot.hover(Chart, offset=(44, 8))
         await pilot.pause()
-        step, values = app.cursors[-1]
+        step = app.cursors[-1]
         assert step is not None
         assert abs(step - 500) < 15
-        assert values == {"loss": chart.curves[0].series.at(step)}
+        assert f"loss {compact(chart.curves[0].series.at(step))}" in app.rows()[0]
         await pilot._post_mouse_events([MouseScrollUp], Chart, offset=(44, 8))
         await pilot.pause()
         view = app.views[-1]
@@ -386,6 +390,26 @@ async def test_an_axis_in_epochs_and_a_growing_axis() -> None:
         chart.steps = 0
         await pilot.pause()
         assert app.rows()[-1].split()[-1] == "1k"
+
+
+async def test_an_axis_in_seconds_that_goes_on_repaints_only_what_moves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Charts(chart := loss_chart())
+    async with app.run_test(size=(80, 20)) as pilot:
+        repainted: list[tuple[Region, ...]] = []
+        refresh = chart.refresh
+        monkeypatch.setattr(
+            chart,
+            "refresh",
+            lambda *regions, **rest: (repainted.append(regions), refresh(*regions, **rest)),
+        )
+        for tenths in range(10, 20):
+            chart.step_unit = tenths / 100
+            await pilot.pause()
+        assert app.rows()[-1].split()[-1] == "150"
+        assert len(repainted) == 10
+        assert all(repainted)  # without regions, it is the whole chart
 
 
 async def test_themes_and_shown_curves_start_afresh() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from textual.message import Message
@@ -78,10 +78,12 @@ class Chart(ZoomPlot):
     log_y = reactive(False)
     smoothing = reactive(0.0)
     """Weight of the smoothing, in [0, 1); the raw curve lies dim beneath the smoothed one."""
-    grid = reactive(True)
     steps = reactive(0)
-    step_unit = reactive(1.0)
-    """What one step counts on the x axis, e.g. 1 / batches for an axis in epochs."""
+    step_unit = reactive(1.0, repaint=False)
+    """What one step counts on the x axis, e.g. 1 / batches for an axis in epochs.
+
+    In seconds it changes all the time, and only the labels of the axis with it.
+    """
     unit_name = "step"
     """What the x axis counts."""
 
@@ -91,16 +93,11 @@ class Chart(ZoomPlot):
         Attributes:
             chart: the chart.
             step: its step.
-            values: the value of each layer there, by name.
         """
 
-        def __init__(self, chart: Chart, step: int | None, values: Mapping[str, float]) -> None:
+        def __init__(self, chart: Chart, step: int | None) -> None:
             super().__init__()
-            self.chart, self.step, self.values = chart, step, values
-
-        @property
-        def control(self) -> Chart:
-            return self.chart
+            self.chart, self.step = chart, step
 
     class ViewChanged(Message):
         """The user zoomed or panned; `view` is the range of steps, None the whole."""
@@ -108,10 +105,6 @@ class Chart(ZoomPlot):
         def __init__(self, chart: Chart, view: tuple[float, float] | None) -> None:
             super().__init__()
             self.chart, self.view = chart, view
-
-        @property
-        def control(self) -> Chart:
-            return self.chart
 
     def __init__(
         self,
@@ -214,6 +207,9 @@ class Chart(ZoomPlot):
     def watch_log_x(self) -> None:
         self._view = None
 
+    def watch_step_unit(self) -> None:
+        self.redraw()
+
     # Cursor -----------------------------------------------------------------------------------
 
     @property
@@ -228,8 +224,7 @@ class Chart(ZoomPlot):
         self._cursor = step
         self.redraw()
         if notify:
-            values = {} if step is None else {y.name: y.series.at(step) for y in self.curves}
-            self.post_message(self.CursorMoved(self, step, values))
+            self.post_message(self.CursorMoved(self, step))
 
     def move_cursor(self, columns: int) -> None:
         """Move the cursor by columns of cells; without one, it starts at the last step."""
@@ -277,8 +272,7 @@ class Chart(ZoomPlot):
         draw_y_axis(cells, y, area, inks, plain=plain)
         shown = Scale(x.low * self.step_unit, x.high * self.step_unit, x.log)
         draw_x_axis(cells, shown, area, inks, plain=plain, name=self.unit_name)
-        if self.grid:
-            draw_grid(canvas, shown, y, area, inks.grid)
+        draw_grid(canvas, shown, y, area, inks.grid)
         canvas.level = 1
         draw_guides(canvas, x, y, self.references, self.marks, self._cursor, self.part)
         self._draw_curves(canvas, curves, x, y)

@@ -64,10 +64,6 @@ class LandscapeView(PlaneView, PixelPlot):
             super().__init__()
             self.view, self.window, self.columns, self.rows = view, window, columns, rows
 
-        @property
-        def control(self) -> LandscapeView:
-            return self.view
-
     plane: Plane | None = None
     landscapes: Sequence[Landscape] = ()
     trails: Sequence[Trail] = ()

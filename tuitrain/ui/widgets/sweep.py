@@ -58,7 +58,6 @@ class SweepView(ZoomPlot):
 
     log_y = reactive(True)
     """Whether losses stand on a logarithmic axis, unless one of them is negative."""
-    grid = reactive(True)
 
     class Chosen(Message):
         """The user wants a run with this learning rate.
@@ -73,20 +72,12 @@ class SweepView(ZoomPlot):
             super().__init__()
             self.view, self.group, self.lr = view, group, group.optimizer.lr
 
-        @property
-        def control(self) -> SweepView:
-            return self.view
-
     class Selected(Message):
         """Another line is selected, or the cursor stands at another rate (None: at none)."""
 
         def __init__(self, view: SweepView, line: Line, lr: float | None) -> None:
             super().__init__()
             self.view, self.line, self.lr = view, line, lr
-
-        @property
-        def control(self) -> SweepView:
-            return self.view
 
     sweeps: Sequence[Sweep] = ()
     selected = 0
@@ -280,8 +271,7 @@ class SweepView(ZoomPlot):
         inks = Inks(self.part("axis"), self.part("grid"), self.part("label"))
         draw_y_axis(cells, y, area, inks, plain=plain)
         draw_x_axis(cells, self._x, area, inks, plain=plain)
-        if self.grid:
-            draw_grid(canvas, self._x, y, area, inks.grid)
+        draw_grid(canvas, self._x, y, area, inks.grid)
         self._draw_lines(cells, canvas, y)
         over = Overlay(cells, area, self._x, y, inks.grid, plain)
         over.references(self._references(), self.part("reference"))
