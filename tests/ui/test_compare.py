@@ -229,7 +229,7 @@ async def test_the_landscape_lies_along_two_chosen_weights(opened, runs_dir: Pat
         await pilot.press("down", "down", "space", "enter")
         landscapes = shown.views.survey("xor-linear")
         first, _, third = landscapes.names
-        await until(pilot, lambda: f"{third} over {first}" in page(pilot), "two weights")
+        await until(pilot, lambda: f"{third} vs {first}" in page(pilot), "two weights")
         await until(pilot, lambda: bool(landscapes.landscapes), "the answer")
         await pilot.press("d", "space", "end", "space", "enter")
         await until(pilot, lambda: "PC2 (" in page(pilot), "principal directions")
@@ -266,7 +266,7 @@ async def test_views_by_number(opened, runs_dir: Path) -> None:
         await pilot.press("2")
         await until(pilot, lambda: "best lr" in page(pilot), "sweep")
         await pilot.press("3")
-        await until(pilot, lambda: "w[1,0] over w[0,0]" in page(pilot), "landscape")
+        await until(pilot, lambda: "w[1,0] vs w[0,0]" in page(pilot), "landscape")
         await until(pilot, lambda: bool(shown.recording.landscapes(0)), "the worker's answer")
         await pilot.press("4")
         await pilot.pause()

@@ -392,7 +392,7 @@ async def test_the_landscape_takes_the_place_of_the_fit_and_moves(opened) -> Non
         assert not view.display
         await pilot.press("v")
         await until(pilot, lambda: bool(view.landscapes), "answer")
-        assert "w[1,0] over w[0,0]" in page(pilot)
+        assert "w[1,0] vs w[0,0]" in page(pilot)
         assert not screen.query_one("#fit").display
         before = view.trails[0].last
         await until(pilot, lambda: view.trails[0].last != before, "the run moves on the map")
@@ -448,7 +448,7 @@ async def test_the_landscape_of_a_larger_model_lies_along_two_chosen_weights(ope
         await until(pilot, lambda: state(pilot) == "finished", "end")
         first, second, _ = shown.survey.names
         await pilot.press("d", "space", "down", "space", "enter")
-        await until(pilot, lambda: f"{second} over {first}" in page(pilot), "two weights")
+        await until(pilot, lambda: f"{second} vs {first}" in page(pilot), "two weights")
         await until(pilot, lambda: bool(shown.survey.landscapes), "the answer")
         await pilot.press("d", "space", "down", "space", "enter")
         await until(pilot, lambda: "PC2 (" in page(pilot), "principal directions")

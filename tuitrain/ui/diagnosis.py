@@ -299,7 +299,7 @@ def ended(
     cause = f"; {last.word} at the end"
     return Diagnosis(
         "finished",
-        f"expectation missed: {first.name} is {first.value:.4g}, not {first.wanted}{rest}{cause}",
+        f"expected not reached: {first.name} is {first.value:.4g}, not {first.wanted}{rest}{cause}",
         "warning",
     )
 
