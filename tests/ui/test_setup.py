@@ -112,6 +112,14 @@ async def test_filter_narrows_and_escape_clears(opened) -> None:
         assert "this file is no preset" in page(pilot)
 
 
+async def test_the_footer_offers_the_filter_only_where_its_key_works(opened) -> None:
+    async with opened() as pilot:
+        pilot.app.screen.query_one(SettingsForm).focus_start()
+        await until(pilot, lambda: "/ filter" in page(pilot), "offer")
+        entry(pilot, "optimizer.lr").input.focus()
+        await until(pilot, lambda: "/ filter" not in page(pilot), "no offer")
+
+
 async def test_a_path_in_the_filter_offers_the_users_own_preset(opened, tmp_path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(to_toml(find("line-fit")).replace("0.027", "0.021"))

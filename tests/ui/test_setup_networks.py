@@ -68,6 +68,17 @@ EDITS = {
 }
 
 
+async def test_the_formula_of_another_model_is_not_shown(opened) -> None:
+    async with opened(size=(160, 50)) as pilot:
+        await pick(pilot, "hills")
+        assert "24 units" in page(pilot)
+        await retype(pilot, "model.hidden", "32, 16")
+        await until(pilot, lambda: "24 units" not in page(pilot), "no formula")
+        assert "formula" not in page(pilot)
+        await retype(pilot, "model.hidden", "24, 12")
+        await until(pilot, lambda: "24 units" in page(pilot), "formula")
+
+
 async def test_every_setting_of_a_network_changes_the_preset(opened) -> None:
     async with opened() as pilot:
         await pick(pilot, "spiral")

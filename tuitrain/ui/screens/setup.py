@@ -240,14 +240,15 @@ class SetupScreen(FittedScreen):
         self._list("")
 
     def _describe(self, preset: Preset) -> None:
-        self.query_one("#story", Paragraph).update(about(preset))
+        shipped = self.presets[self.chosen]
+        self.query_one("#story", Paragraph).update(about(in_its_words(preset, shipped)))
         self.query_one(Preview).show(preset)
 
     # Keys -----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # In the filter, `/` begins a path.
-        return action != "filter" or self.focused is None or self.focused.id != "filter"
+        # Where text is typed, `/` is a part of it.
+        return action != "filter" or not isinstance(self.focused, Input)
 
     def action_filter(self) -> None:
         self.query_one("#filter").focus()
@@ -273,7 +274,8 @@ class SetupScreen(FittedScreen):
 
         own = is_path(self.chosen)
         suggested = self.chosen if own else f"{self.chosen}-mine{SUFFIX}"
-        self.app.push_screen(SaveDialog(checked.shown, suggested), self._saved)
+        preset = in_its_words(checked.shown, self.presets[self.chosen])
+        self.app.push_screen(SaveDialog(preset, suggested), self._saved)
 
     def _saved(self, path: str | None) -> None:
         """Choose what was saved: the filter understands its path."""
@@ -314,6 +316,14 @@ class SetupScreen(FittedScreen):
 def is_path(text: str) -> bool:
     """Whether what is typed into the filter is meant as the path of a preset."""
     return "/" in text or os.sep in text or text.strip().endswith(SUFFIX)
+
+
+def in_its_words(preset: Preset, shipped: Preset) -> Preset:
+    """A preset without the formula and the expectation that are of another model or loss."""
+    parts = ("model", "loss", "regularisation")
+    if all(getattr(preset, part) == getattr(shipped, part) for part in parts):
+        return preset
+    return replace(preset, formula="", expectation="")
 
 
 def about(preset: Preset) -> Table:
