@@ -158,7 +158,7 @@ class SetupScreen(FittedScreen):
         if names:
             wanted = self.chosen if self.chosen in names else names[0]
             listed.highlighted = listed.get_option_index(str(wanted))
-        unread = "this file is no preset" if is_path(needle) else "no preset matches the filter"
+        unread = "this file is no preset" if is_path(needle) else "no preset matches"
         self.query_one(SettingsForm).offer_start("" if names else unread)
 
     def _matching(self, needle: str) -> list[str]:
