@@ -238,7 +238,8 @@ async def test_a_run_goes_on_where_a_new_one_cannot_be_made(
         folder = dashboard(pilot).folder
         monkeypatch.setattr(ExperimentFolder, "create", full)
         await pilot.press("r", "r")
-        await until(pilot, lambda: "No space left" in page(pilot), "reason")
+        await until(pilot, lambda: len(pilot.app._notifications) > 0, "reason")
+        assert ["No space left" in note.message for note in pilot.app._notifications] == [True]
         assert dashboard(pilot).folder is folder
         assert folder.status().state == "running"
 

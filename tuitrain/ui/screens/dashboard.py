@@ -62,7 +62,7 @@ SIGNS = {
     "plateau": ("→", "-"),
     "oscillating": ("≈", "~"),
     "getting worse": ("↗", "/"),
-    "hops around the optimum": ("≈", "~"),
+    "hovers near the optimum": ("≈", "~"),
 }
 """Of what a run does; any other word has the sign of its tone."""
 TONE_SIGNS = {"good": ("✓", "v"), "neutral": ("·", "-"), "warning": ("!", "!"), "bad": ("✗", "x")}
