@@ -349,9 +349,6 @@ class Session:
 
     # Recording ------------------------------------------------------------------------------
 
-    def _steps(self) -> int:
-        return sum(stack.trainer.step for stack in self._stacks)
-
     def _update(self, state: ExperimentState, **changes: object) -> None:
         self._status = dataclasses.replace(self._status, state=state, **changes)  # type: ignore[arg-type]
 
@@ -384,7 +381,7 @@ class Session:
         trainers = [stack.trainer for stack in self._stacks]
         self._update(
             self._status.state,
-            step=self._steps(),
+            step=sum(trainer.step for trainer in trainers),
             total=sum(trainer.total for trainer in trainers),
             stack_steps=[trainer.step for trainer in trainers],
             stack_totals=[trainer.total for trainer in trainers],
