@@ -260,8 +260,10 @@ class RunFacts:
         loss = self.series("loss").values
         move = movement(loss, self._paths(), self.batches)
         trouble = self._trouble(move)
-        last_loss = float(loss[-1]) if len(loss) else np.nan
-        misses = self._misses(result.final_loss if result is not None else last_loss)
+        final = np.nan if result is None else result.final_loss
+        if not status.ended and len(loss):  # until then there is no final loss
+            final = float(loss[-1])
+        misses = self._misses(final)
         if status.state == "running":
             swings = move.trend == "oscillating"
             arrived = self._arrived(move.steps) if swings else misses == [] and not self._range()
