@@ -20,7 +20,7 @@ from tuitrain.spec.loss import CrossEntropy, SoftmaxCrossEntropy
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.recording import Chunk
 from tuitrain.train import Trainer
-from tuitrain.train.losses import compare, targets
+from tuitrain.train.losses import data_loss, targets
 
 COURSE: dict[str, Any] = json.loads(
     (Path(__file__).parent / "reference" / "course.json").read_text(encoding="utf-8")
@@ -124,7 +124,7 @@ def test_sales_optima_are_the_published_ones() -> None:
     reference = COURSE["sales-cost1-profit99"]
     best = np.array(reference["linear_program_optimum"])
     predicted = torch.from_numpy(data.x @ best)[None, None]
-    loss = compare(find("sales-cost1-profit99").loss, predicted, torch.from_numpy(data.y.T))
+    loss = data_loss(find("sales-cost1-profit99").loss, predicted, torch.from_numpy(data.y.T))
     assert loss.item() == close(reference["optimum_loss"], 1e-3)
 
 
@@ -251,8 +251,8 @@ def test_two_guesses(guess: list[float], loss: float) -> None:
     preset = find("cross-entropy-two-guesses")
     y = torch.tensor([reference["target"]], dtype=torch.float32).T
     p = torch.tensor(guess)[None, :, None]
-    assert compare(SoftmaxCrossEntropy(), p.log(), y) == close([loss], reference["tol"])
-    assert compare(CrossEntropy(), p, y) == close([loss], reference["tol"])
+    assert data_loss(SoftmaxCrossEntropy(), p.log(), y) == close([loss], reference["tol"])
+    assert data_loss(CrossEntropy(), p, y) == close([loss], reference["tol"])
     init = {"w": [float(value) for value in np.log(guess)]}
     start = Training(structs.replace(preset, model=structs.replace(preset.model, init=init)))
     assert start["loss"][0] == close(loss, reference["tol"])
@@ -279,9 +279,9 @@ def test_softmax_cross_entropy_of_five_rows() -> None:
     assert targets(sparse, y).tolist() == forms[2][2].tolist()
     for kind, predicted, target in forms:
         for row, loss in enumerate(reference["losses"]):
-            one = compare(kind, predicted[..., [row]], target[..., [row]])
+            one = data_loss(kind, predicted[..., [row]], target[..., [row]])
             assert one == close([loss], tolerance)
-        mean = compare(kind, predicted, target)
+        mean = data_loss(kind, predicted, target)
         assert mean == close([np.mean(reference["losses"])], tolerance)
 
 

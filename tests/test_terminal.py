@@ -76,7 +76,7 @@ def test_leaving_a_run_asks_and_leaves_it_running(
     tty.press(" ")
     tty.wait("paused")
     tty.press("q")
-    tty.wait("[Ll]eave it running")
+    tty.wait("Leave it paused")
     tty.press(ENTER)
     tty.wait(f"still paused: tuitrain attach {only(runs).id}")
     assert tty.end() == 0

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tuitrain.record.epochs import EpochMean, windows
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
+from tuitrain.spec.overrides import override
 
 
 @given(st.integers(1, 7), st.integers(1, 30), st.integers(0, 2**32 - 1))
@@ -39,3 +40,10 @@ def test_batches_count_by_their_rows_however_the_rows_come_in(blocks: list[int])
 
 def test_full_batches_need_no_mean() -> None:
     assert EpochMean.of(find("sales-mse")) is None
+
+
+def test_rows_behind_a_gap_are_not_mixed_with_those_before_it() -> None:
+    mean = EpochMean(override(find("sales-mse"), {"train.batch": 8}))
+    mean.of_rows(1, np.full((1, 4), 1.0))
+    found = mean.of_rows(9, np.full((1, 3), 100.0))
+    assert found.tolist() == [[100.0] * 3]

@@ -19,6 +19,8 @@ import psutil
 import pytest
 
 from tuitrain.errors import InputError
+from tuitrain.optim.schedules import Cosine
+from tuitrain.optim.sign import Rprop
 from tuitrain.record import folder as folders
 from tuitrain.record.directory import runs_directory
 from tuitrain.record.folder import (
@@ -32,8 +34,9 @@ from tuitrain.record.folder import (
 )
 from tuitrain.record.status import RunResult, Status
 from tuitrain.record.store import StoreWriter
-from tuitrain.spec.catalogue import catalogue
+from tuitrain.spec.catalogue import catalogue, find
 from tuitrain.spec.experiment import Experiment, Run
+from tuitrain.spec.preset import Expected
 from tuitrain.spec.recording import Chunk, Layout
 
 HOLD_LOCK = """
@@ -278,6 +281,18 @@ def test_who_holds_the_lock_lives_whatever_the_process_is_called(
     holder.kill()
     holder.wait()
     assert not folder.alive()
+
+
+def test_what_was_trained_before_there_was_a_rule_against_it_can_be_looked_at(
+    tmp_path: Path, experiment: Experiment
+) -> None:
+    preset = msgspec.structs.replace(
+        find("circle"), optimizer=Rprop(), schedule=Cosine(), expected=Expected(metrics={})
+    )
+    run = msgspec.structs.replace(experiment.runs[0], preset="circle", optimizer=preset.optimizer)
+    old = Experiment(presets={"circle": preset}, runs=[run])
+    folder = ExperimentFolder.create(tmp_path, old)
+    assert ExperimentFolder(folder.path).experiment.presets["circle"].schedule == Cosine()
 
 
 def test_what_is_alive_is_not_removed(folder: ExperimentFolder, dead_pid: int) -> None:

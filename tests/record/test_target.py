@@ -144,9 +144,9 @@ def test_thinned_rows_of_small_batches_leave_it_to_evaluations(lr: float) -> Non
     judged += trainer.take_evaluations()
     steps = np.array([evaluation.step for evaluation in judged])
     values = np.stack([evaluation.values["loss"] for evaluation in judged])
-    losses.judge(0, steps[:2], values[:2])
+    losses.evaluate(0, steps[:2], values[:2])
     assert losses.last.tolist() == values[1].tolist()
-    losses.judge(0, steps[2:], values[2:])
+    losses.evaluate(0, steps[2:], values[2:])
     assert losses.last.tolist() == trainer.evaluate().values["loss"].tolist()
     target = values[0] * 0.9
     reached = values[:, 0] <= target

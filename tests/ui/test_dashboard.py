@@ -224,7 +224,7 @@ async def test_leaving_a_paused_run_says_that_it_stays_so(opened) -> None:
         await until(pilot, lambda: dashboard(pilot).paused, "pause")
         await pilot.press("b")
         await until(pilot, lambda: "Leave it paused" in page(pilot), "question")
-        assert "Without this screen it stays paused" in page(pilot)
+        assert "It stays paused; " in page(pilot)
 
 
 async def test_a_run_goes_on_where_a_new_one_cannot_be_made(

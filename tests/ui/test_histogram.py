@@ -169,13 +169,13 @@ def tensors() -> list[Tensor]:
     ]
 
 
-async def test_the_table_has_norm_mean_spread_and_ratio_of_every_tensor() -> None:
+async def test_the_table_has_norm_mean_std_and_ratio_of_every_tensor() -> None:
     app = Single(TensorsTable())
     async with app.run_test(size=(100, 8)) as pilot:
         app.view.show(tensors(), 100)
         await pilot.pause()
         rows = app.rows()
-        assert rows[0].split() == ["norm", "mean", "spread", "update/w"]
+        assert rows[0].split() == ["norm", "mean", "std", "update/w"]
         for k, (name, row) in enumerate(zip(SHAPES, rows[1:], strict=False), 1):
             words = [w for w in row.split() if not set(w) & set("▁▂▃▄▅▆▇█")]
             assert words == [name, f"{2 * k}", "-0.02", "0.2", "2.0e-03"]

@@ -9,9 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.live import Recording
 from tuitrain.record.reader import StoreReader
 from tuitrain.record.status import Event, Status
 from tuitrain.record.store import StoreWriteError, StoreWriter
+from tuitrain.spec.catalogue import find
+from tuitrain.spec.experiment import single
 from tuitrain.spec.recording import Chunk, Layout
 from tuitrain.worker.background import BackgroundWriter, Transaction, patience
 
@@ -55,6 +59,20 @@ def test_rows_of_one_entry_are_one_chunk(writer: BackgroundWriter, path: Path) -
         found = [chunk for _, chunk in reader.chunks()]
     assert [(chunk.first, chunk.rows) for chunk in found] == [(1, 100), (201, 50)]
     assert found[0].series["loss"][0, [49, 50]].tolist() == [1.0, np.float32(1 / 51)]
+
+
+def test_what_may_be_written_twice_hides_nothing_that_follows(tmp_path: Path) -> None:
+    folder = ExperimentFolder.create(tmp_path, single(find("line-fit"), device="cpu"))
+    rows = [Chunk(0, first, 1, {"loss": np.ones((1, 5))}) for first in (1, 6)]
+    store = StoreWriter(folder.database, [Layout(1, {"loss": "float64"})])
+    with contextlib.closing(BackgroundWriter(store)) as writer:
+        writer.record(Transaction(Status("running"), [rows[0]]))
+        writer.wait()
+        writer.unwritten = [rows[0]]  # as after a commit that only seemed to fail
+        writer.rescue(Transaction(Status("running"), [rows[1]]), broken=False)
+    recording = Recording(folder)
+    recording.refresh()
+    assert recording.series(0, "loss").steps.tolist() == list(range(1, 11))
 
 
 def test_rows_wait_the_longer_the_training_has_lasted() -> None:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,10 +22,17 @@ from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import Experiment, single
 from tuitrain.spec.overrides import override
 from tuitrain.train.probes import Surface
-from tuitrain.worker.launch import WarmWorker
-from tuitrain.worker.probing import Prober, serve
+from tuitrain.worker.launch import WarmWorker, launch
+from tuitrain.worker.probing import Prober, Questions, serve
 
 PLANE = through(0, 1, [0.0, 0.0], ["w[0,0]", "b[0]"])
+STATE = """
+import sys
+from pathlib import Path
+from tuitrain.record.folder import ExperimentFolder
+print(ExperimentFolder(Path(sys.argv[1])).status().state)
+"""
+
 PROBE = Probe(0, PLANE, Window((0.0, 4.0), (-1.0, 6.0)), 24, 12)
 
 
@@ -117,6 +129,31 @@ def test_an_ended_experiment_is_answered_by_a_worker_of_its_own(begin: Begin, un
         assert (folder.status().state, folder.results()) == ("finished", before)
     finally:
         worker._process.kill()
+
+
+def test_a_killed_experiment_stays_killed_while_it_is_answered(
+    tmp_path: Path, endless: Experiment, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = ExperimentFolder.create(tmp_path, endless)
+    launch(folder)
+    until(lambda: folder.status().step > 10, 60)
+    process = folder.process()
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    until(lambda: folder.status().state == "killed")
+    states = []
+    work = Questions.work
+
+    def seen(questions: Questions, seconds: float) -> object:
+        ask = [sys.executable, "-c", STATE, str(folder.path)]
+        states.append(subprocess.run(ask, capture_output=True, text=True, check=True).stdout)
+        return work(questions, seconds)
+
+    monkeypatch.setattr(Questions, "work", seen)
+    name = send(folder, PROBE)
+    serve(folder, idle=0.2)
+    assert answered(folder, name)
+    assert set(states) == {"killed\n"}
 
 
 def test_it_ends_when_nobody_asks(begin: Begin, until: Until) -> None:

@@ -28,7 +28,7 @@ FIRST = ("loss", "lr", "grad_norm")
 
 FIGURES = ("svg", "png")
 
-JUDGED = ("loss", "data_loss", "accuracy", "test_loss", "test_accuracy")
+EVALUATED = ("loss", "data_loss", "accuracy", "test_loss", "test_accuracy")
 """What evaluations tell, as far as it applies."""
 
 Row = list[Any]
@@ -205,7 +205,7 @@ class Evaluations:
         self.diverged = {r.index: r.diverged_at for r in reader.runs() if r.diverged_at is not None}
         self.evaluations = [scalars for _, scalars in reader.evaluations()]
         told = {name for scalars in self.evaluations for name in scalars.values}
-        self.columns = [name for name in JUDGED if name in told]
+        self.columns = [name for name in EVALUATED if name in told]
         self.header = ["run", "step", *self.columns]
         if not told:
             raise InputError(

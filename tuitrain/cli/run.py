@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option(
     "--seed",
     metavar="N",
-    help="Seed of the initial weights; a preset gives those of its own alone.",
+    help="Seed of the initial weights; weights in the preset are for its own seed.",
 )
 @training_options
 @click.option(

@@ -131,8 +131,8 @@ class Bands:
                 stack.seen += len(block)
                 stack.add(block[0].first, block[0].stride, loss, self._gap)
             if stack.drawn == EVALUATIONS:
-                found = self._recording.evaluations(index, "loss", after=stack.judged)
-                stack.judge(*found, self._gap)
+                found = self._recording.evaluations(index, "loss", after=stack.evaluations)
+                stack.evaluate(*found, self._gap)
 
     def drawn(self, presets: Sequence[str]) -> str:
         """What the bands of some presets are of, in words; empty where it is the recorded loss."""
@@ -146,7 +146,7 @@ class _Stack:
     Attributes:
         sets: the bands, with their runs and these runs' places in the stack.
         seen: chunks taken in.
-        judged: evaluations taken in.
+        evaluations: how many are taken in.
         drawn: what the bands are of; empty where it is the recorded loss.
     """
 
@@ -162,7 +162,7 @@ class _Stack:
         self._ticks = ticks
         self._epoch = EpochMean.of(preset)
         self._evaluated = evaluated(preset)
-        self.seen = self.judged = 0
+        self.seen = self.evaluations = 0
         self.drawn = EPOCH_MEAN if self._epoch else ""
 
     def add(self, first: int, stride: int, loss: NDArray[np.floating], gap: Gap | None) -> None:
@@ -175,11 +175,11 @@ class _Stack:
             loss = self._epoch.of_rows(first, loss)
         self._append(first, stride, loss, gap)
 
-    def judge(
+    def evaluate(
         self, steps: NDArray[np.int64], losses: NDArray[np.floating], gap: Gap | None
     ) -> None:
         """Take in evaluations `[E, R]` after some steps `[E]`, most of them evenly spaced."""
-        self.judged += len(steps)
+        self.evaluations += len(steps)
         bends = np.flatnonzero(np.diff(steps, 2)) + 2
         for some in np.split(np.arange(len(steps)), bends):
             if len(some):

@@ -32,6 +32,7 @@ class EpochMean:
         self._sizes = np.full(self.batches, full)
         self._sizes[-1] = self._rows - full * (self.batches - 1)
         self._tail: Floats | None = None
+        self._next = 1
 
     @classmethod
     def of(cls, preset: Preset) -> EpochMean | None:
@@ -48,9 +49,13 @@ class EpochMean:
         The first B - 1 rows of a training are means over all rows so far.
 
         Args:
-            first: step of the first of them; none is left out between it and those before.
+            first: step of the first of them; where it does not follow those before, the means are
+                of what has come since.
             losses: `[R, K]`, as recorded.
         """
+        if first != self._next:  # rows in between could not be read
+            self._tail = None
+        self._next = first + losses.shape[1]
         before = 0 if self._tail is None else self._tail.shape[1]
         steps = np.arange(first - before, first + losses.shape[1])
         sizes = self._sizes[(steps - 1) % self.batches].astype(np.float64)

@@ -47,6 +47,9 @@ PROCESS = "process.json"
 LOCK = "run.lock"
 """File of an experiment that its worker holds locked for its life."""
 
+ANSWERS = "answer.lock"
+"""File of an experiment that is held locked while answers are written after its worker."""
+
 STARTING = 10.0
 """Seconds that a new folder may wait for its worker before it counts as dead."""
 
@@ -140,14 +143,14 @@ class ExperimentFolder:
             files.sync(path)
 
     @contextlib.contextmanager
-    def lock(self, patience: float = 0.0) -> Iterator[None]:
-        """Held by the worker for its life.
+    def lock(self, patience: float = 0.0, file: str = LOCK) -> Iterator[None]:
+        """Held by the worker for its life; another `file`, by whoever answers after it.
 
         Raises:
             InputError: another process holds it, still after `patience` seconds.
         """
         # lockf and not flock: a forked child must not keep it when its owner has died
-        descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(self.path / file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             _lock(descriptor, patience)
         except OSError as error:

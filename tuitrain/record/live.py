@@ -255,9 +255,9 @@ class Recording:
         if result.index not in self._places:
             return result
         stack, position = self._places[result.index]
-        judged = stack.evaluations.newest
-        if judged is not None and not result.metrics and result.status != "diverged":
-            metrics = {n: float(x[position]) for n, x in judged.values.items() if n != "loss"}
+        newest = stack.evaluations.newest
+        if newest is not None and not result.metrics and result.status != "diverged":
+            metrics = {n: float(x[position]) for n, x in newest.values.items() if n != "loss"}
             result = dataclasses.replace(result, metrics=metrics)
         if not result.alive:
             return result

@@ -75,7 +75,7 @@ class Status:
 
     @property
     def final(self) -> bool:
-        """Whether the final weights were judged: not where the worker was killed or failed."""
+        """Whether the final weights were evaluated: not where the worker was killed or failed."""
         return self.state in ("finished", "stopped", "diverged")
 
 

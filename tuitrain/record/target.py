@@ -52,7 +52,7 @@ class Losses:
             for chunk in recording.blocks(index, after=stack.seen):
                 self.add(chunk)
             if stack.needs_evaluations:
-                self.judge(index, *recording.evaluations(index, "loss", after=stack.judged))
+                self.evaluate(index, *recording.evaluations(index, "loss", after=stack.evaluations))
 
     def add(self, chunk: Chunk) -> None:
         """Takes in the rows of a stack that follow those before."""
@@ -61,7 +61,7 @@ class Losses:
             self.initial[stack.runs] = stack.initial(chunk)
         self._reach(stack, stack.add(chunk))
 
-    def judge(self, index: int, steps: NDArray[np.int64], losses: Floats) -> None:
+    def evaluate(self, index: int, steps: NDArray[np.int64], losses: Floats) -> None:
         """Takes in the next evaluations of a stack; for one that `needs_evaluations`.
 
         Args:
@@ -70,7 +70,7 @@ class Losses:
             losses: on the whole training set, [E, R].
         """
         stack = self._stacks[index]
-        self._reach(stack, stack.judge(steps, losses))
+        self._reach(stack, stack.evaluate(steps, losses))
 
     def _reach(self, stack: _Stack, losses: Floats) -> None:
         """Brings `last` and `least` up to date with the next losses `[R, K]` of a stack."""
@@ -104,7 +104,7 @@ class _Stack:
 
     Attributes:
         seen: chunks taken in.
-        judged: evaluations taken in.
+        evaluations: how many are taken in.
         needs_evaluations: whether the rows do not tell the loss on all training rows.
     """
 
@@ -113,7 +113,7 @@ class _Stack:
         self._epoch = EpochMean.of(preset)
         self._parts: list[tuple[NDArray[np.int64], Floats, Floats]] = []
         self._planned = planned_steps(preset)
-        self._searched = self.judged = self.seen = 0
+        self._searched = self.evaluations = self.seen = 0
         self.needs_evaluations = False
         self._aim(np.full(len(runs), np.nan))
 
@@ -131,12 +131,12 @@ class _Stack:
         self._take(steps, chunk.series.get("loss_min", losses))
         return losses
 
-    def judge(self, steps: NDArray[np.int64], losses: Floats) -> Floats:
+    def evaluate(self, steps: NDArray[np.int64], losses: Floats) -> Floats:
         """The losses `[R, K]` of the next evaluations.
 
         Those after a step are what the step after it begins from, as a full batch's row tells.
         """
-        self.judged += len(steps)
+        self.evaluations += len(steps)
         if not len(steps):
             return np.empty((len(self.runs), 0))
         begins = steps < self._planned

@@ -82,6 +82,7 @@ class _Lead:
         other: the other group.
         distance: between the medians.
         spread: over seeds: the wider of the two interquartile ranges.
+        runs: in the smaller of both groups.
         seeds: how many both groups have.
         won: on how many of these the leader is better.
     """
@@ -89,6 +90,7 @@ class _Lead:
     other: Ranked
     distance: float
     spread: float
+    runs: int
     seeds: int
     won: int
 
@@ -96,18 +98,19 @@ class _Lead:
     def clear(self) -> bool:
         """Whether the lead is more than chance.
 
-        Of two equal groups, one is better on all of 5 seeds in 1 of 32 cases (sign test).
+        Of two equal groups, one is better on all of 5 seeds in 1 of 16 cases (sign test).
         """
-        return self.seeds >= ENOUGH and (self.won == self.seeds or self.distance > self.spread)
+        apart = self.runs >= ENOUGH and self.distance > self.spread
+        return apart or self.seeds == self.won >= ENOUGH
 
     @property
     def conclusion(self) -> str:
         """What that makes of the leader, whose name goes into the braces."""
         if self.clear:
             return "{} leads"
-        if self.seeds >= ENOUGH:
+        if self.runs >= ENOUGH:
             return "No clear lead: {} is lowest"
-        count = "1 seed is" if self.seeds == 1 else f"{self.seeds} seeds are"
+        count = "1 seed is" if self.runs == 1 else f"{self.runs} seeds are"
         return f"{count} too few to call a lead: {{}} is lowest"
 
     def measured(self, told: _Names) -> str:
@@ -115,12 +118,13 @@ class _Lead:
         text = f"{told(self.other)}, {self.distance:.3g} behind"
         if self.seeds > 1:
             text += f", worse on {self.won} of {self.seeds} seeds"
+        if self.runs > 1:
             text += f", spread over seeds {self.spread:.3g}" * math.isfinite(self.spread)
         return text
 
     def told(self, told: _Names) -> str:
         """The same with what to make of it."""
-        if self.seeds < ENOUGH:
+        if self.runs < ENOUGH:
             return self.measured(told)
         return f"{self.measured(told)}: {'a clear lead' if self.clear else 'no clear lead'}"
 
@@ -136,7 +140,8 @@ class _Leads:
         shared = mine.keys() & theirs.keys()
         won = sum(mine[seed] < theirs[seed] for seed in shared)
         distance = other.loss.median - best.loss.median
-        return _Lead(other, distance, max(best.loss.width, other.loss.width), len(shared), won)
+        spread = max(best.loss.width, other.loss.width)
+        return _Lead(other, distance, spread, min(len(mine), len(theirs)), len(shared), won)
 
     def _by_seed(self, ranked: Ranked) -> dict[int, float]:
         """The loss of each seed whose loss is known."""

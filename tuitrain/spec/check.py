@@ -37,8 +37,13 @@ MOST_PARAMETERS = 10_000_000
 METRICS = ("accuracy", "test_accuracy", "data_loss", "test_loss")
 
 
-def check(preset: Preset) -> None:
-    """Raise the first SpecError of a preset whose types are right, or its CSV file's InputError."""
+def check(preset: Preset, *, recorded: bool = False) -> None:
+    """Raise the first SpecError of a preset whose types are right, or its CSV file's InputError.
+
+    Args:
+        preset: of a file, or of an experiment.
+        recorded: what was trained before there was a rule against it can still be looked at.
+    """
     _texts(preset)
     _length(preset)
     if isinstance(preset.data, Points):
@@ -48,11 +53,12 @@ def check(preset: Preset) -> None:
     _data(preset)
     _model(preset)
     _loss(preset)
-    _optimizer(preset)
     _batch(preset)
     _parameters("model.init", preset.model.init, shapes(preset))
     _parameters("expected.weights", preset.expected.weights, shapes(preset))
-    _metrics(preset)
+    if not recorded:
+        _optimizer(preset)
+        _metrics(preset)
 
 
 def _texts(preset: Preset) -> None:

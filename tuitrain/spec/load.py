@@ -129,7 +129,7 @@ def experiment_from_toml(text: str, where: str) -> Experiment:
         experiment = replace(experiment, presets=presets)
         for name, preset in experiment.presets.items():
             try:
-                check(preset)
+                check(preset, recorded=True)
             except SpecError as error:
                 raise SpecError(
                     f"presets.{name}.{error.key}", error.problem, error.expected

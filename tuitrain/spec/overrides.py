@@ -160,7 +160,7 @@ def _without_stale(changed: Preset, before: Preset, changes: Mapping[str, object
 
 
 def _fitting(changed: Preset, before: Preset, changes: Mapping[str, object]) -> Preset:
-    """The changed preset without start values that were for parameters of other shapes."""
+    """The changed preset without initial weights that were for parameters of other shapes."""
     if not changed.model.init or _given("model.init", changes):
         return changed
     if all(getattr(changed, table) == getattr(before, table) for table in SHAPING):

@@ -143,7 +143,7 @@ class Board:
         return 1.0, float(max(total, 2))
 
     @property
-    def judged(self) -> list[str]:
+    def accuracies(self) -> list[str]:
         """The accuracies that some runs have."""
         presets = self.experiment.presets.values()
         with_classes = [preset for preset in presets if classes(preset) and evaluated(preset)]
@@ -200,8 +200,8 @@ class Board:
         late = np.where(np.isnan(compared.steps), np.inf, compared.steps)
         slow = np.where(np.isnan(compared.seconds), np.inf, compared.seconds)
         unknown = np.full(len(self.results), np.nan)
-        judged = [compared.metrics.get(name, unknown) for name in ACCURACIES]
-        values = [compared.losses, compared.least, gap, late, slow, *judged]
+        accuracies = [compared.metrics.get(name, unknown) for name in ACCURACIES]
+        values = [compared.losses, compared.least, gap, late, slow, *accuracies]
         self._run_values = np.stack(values, axis=1)
         groups = [line.group for line in self.lines]
         medians = [quartiles(groups, column)[:, 1] for column in self._run_values.T]

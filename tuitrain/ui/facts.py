@@ -145,7 +145,7 @@ class RunFacts:
     # Evaluations ------------------------------------------------------------------------------
 
     @property
-    def judged(self) -> bool:
+    def evaluations_known(self) -> bool:
         """Whether there is more to tell than the loss of each step."""
         return evaluated(self.preset)
 
@@ -155,7 +155,7 @@ class RunFacts:
         return self.preset.regularisation != Regularisation()
 
     def evaluated(self, name: str) -> Series:
-        """What the weights were judged by, over steps; empty where there is nothing of this name.
+        """A value of the evaluations over steps; empty where there is none of this name.
 
         The same object grows.
         """

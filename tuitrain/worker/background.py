@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 from tuitrain.record.chunks import merged
 from tuitrain.record.landscape import Landscape
 from tuitrain.record.status import Event, RunResult, Status
-from tuitrain.record.store import StoreWriter
+from tuitrain.record.store import RESERVE, StoreWriteError, StoreWriter
 from tuitrain.spec.recording import Chunk, Evaluation
+
+log = logging.getLogger(__name__)
 
 News = Chunk | Evaluation | Event | Landscape
 
@@ -85,7 +88,7 @@ class BackgroundWriter:
         """The news of the transaction that could not be written."""
 
     def record(self, transaction: Transaction) -> None:
-        """Begins to write an transaction as soon as the one before it is on disk.
+        """Begins to write a transaction as soon as the one before it is on disk.
 
         Raises:
             StoreWriteError: that one is not on disk; nor will this one be.
@@ -106,6 +109,33 @@ class BackgroundWriter:
         self.unwritten = self._news
         last.result()
         self.unwritten = ()
+
+    def rescue(self, last: Transaction, *, broken: bool) -> None:
+        """Writes what is not on disk yet, and then the last transaction, after something failed.
+
+        What cannot be written is given up: there must be room for the reason.
+
+        Args:
+            last: what was not handed to `record` any more.
+            broken: whether a write has failed, after which the store has to be opened anew.
+        """
+        try:
+            self.wait()
+        except StoreWriteError:
+            broken = True
+        # Apart, as the first may be on disk after all: viewers leave out what comes twice.
+        waiting = [Transaction(last.status, self.unwritten), last]
+        if broken:
+            self.reopen()
+        # Where the disk is full, the reserve that was freed is for the reason.
+        if not broken or sum(size(each.news) for each in waiting) < RESERVE // 4:
+            try:
+                for each in waiting:
+                    self.record(each)
+                self.wait()
+            except StoreWriteError:
+                log.exception("the last rows are lost")
+                self.reopen()
 
     def close(self) -> None:
         """Ends the thread and the store."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tuitrain.errors import InputError
-from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record import files
+from tuitrain.record.folder import ANSWERS, LOCK, ExperimentFolder
 from tuitrain.record.inbox import Probe, discard, receive
 from tuitrain.record.landscape import Landscape
 from tuitrain.record.status import Event
@@ -128,8 +129,8 @@ def problem(error: Exception) -> str:
 def serve(folder: ExperimentFolder, idle: float = IDLE) -> None:
     """Answers what is asked about an experiment whose worker is gone.
 
-    Ends after `idle` seconds without a question, and with the folder. The store is locked only
-    while an answer is written.
+    Ends after `idle` seconds without a question, and with the folder. What it locks meanwhile is
+    not what tells a worker to be alive.
 
     Raises:
         InputError: a worker trains the experiment after all.
@@ -139,7 +140,9 @@ def serve(folder: ExperimentFolder, idle: float = IDLE) -> None:
     asked = time.monotonic()
     while time.monotonic() - asked < idle and folder.path.is_dir():
         if any(isinstance(command, Probe) for _, command in receive(folder)):
-            with folder.lock(patience=5.0):
+            with folder.lock(patience=5.0, file=ANSWERS):
+                if files.locked(folder.path / LOCK):
+                    raise InputError("is being trained by another process", where=folder.id)
                 _answer_all(folder, prober)
             asked = time.monotonic()
         else:

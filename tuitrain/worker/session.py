@@ -26,8 +26,8 @@ from tuitrain.record.inbox import (
 )
 from tuitrain.record.reader import StoreReader
 from tuitrain.record.status import Event, EventKind, ExperimentState, RunResult, RunStatus, Status
-from tuitrain.record.store import RESERVE, StoreWriteError, StoreWriter
-from tuitrain.worker.background import BackgroundWriter, News, Transaction, patience, size
+from tuitrain.record.store import StoreWriteError, StoreWriter
+from tuitrain.worker.background import BackgroundWriter, News, Transaction, patience
 from tuitrain.worker.probing import Prober, Questions, problem
 from tuitrain.worker.progress import Pace, Progress, Throughput, unknown
 
@@ -128,7 +128,8 @@ class Session:
         if complete and all(result.status == "diverged" for result in results):
             state = "diverged"
         self._event("stopped" if state == "stopped" else "finished")
-        speed = self._status.step / self._status.seconds if self._status.seconds else 0.0
+        steps = sum(stack.trainer.step for stack in self._stacks)
+        speed = steps / self._status.seconds if self._status.seconds else 0.0
         self._update(state, steps_per_second=speed)
         self._record(results, snapshot=True)
         self._written()
@@ -141,7 +142,9 @@ class Session:
                 self._update("running")
             if self._writer is None:
                 self._writer = BackgroundWriter(StoreWriter(self.folder.database, []))
-            self._rescue(self._writer, broken=isinstance(error, StoreWriteError))
+            news, self._news = self._news, []
+            broken = isinstance(error, StoreWriteError)
+            self._writer.rescue(Transaction(self._status, news), broken=broken)
             results = self._reached()
             presets = list(self.folder.experiment.presets) if self._stacks else []
             steps = [max(r.steps for r in results if r.preset == name) for name in presets]
@@ -152,28 +155,6 @@ class Session:
             self._written()
         except Exception:
             log.exception("the failure could not be recorded")
-
-    def _rescue(self, writer: BackgroundWriter, *, broken: bool) -> None:
-        """Writes what is not on disk yet. What cannot be written is given up: the reason counts.
-
-        Args:
-            broken: whether a write has failed, after which the store has to be opened anew.
-        """
-        try:
-            writer.wait()
-        except StoreWriteError:
-            broken = True
-        news, self._news = [*writer.unwritten, *self._news], []
-        if broken:
-            writer.reopen()
-        # Where the disk is full, the reserve that was freed is for the reason.
-        if not broken or size(news) < RESERVE // 4:
-            try:
-                writer.record(Transaction(self._status, news))
-                writer.wait()
-            except StoreWriteError:
-                log.exception("the last rows are lost")
-                writer.reopen()
 
     def _reached(self) -> list[RunResult]:
         """What the runs have reached when the experiment fails: as far as their rows are there."""
@@ -202,18 +183,23 @@ class Session:
         wait = IDLE
         if self._status.state == "running":
             wait = stack.pace.due - time.perf_counter()
+        trained = not commands and wait <= 0
         if commands:
             self._handle_all(commands)
-        elif wait <= 0:
+        elif trained:
             self._train(stack)
-            started = time.perf_counter()
-            if started >= self._recorded + patience(self._status.seconds, self._news):
-                self._record(self._due_results())
-                self._recording = time.perf_counter() - started
         elif not self._questions:
             time.sleep(min(wait, IDLE))
+        if trained or self._news:
+            self._record_if_due()
         if self._questions:
             self._answer()
+
+    def _record_if_due(self) -> None:
+        started = time.perf_counter()
+        if started >= self._recorded + patience(self._status.seconds, self._news):
+            self._record(self._due_results())
+            self._recording = time.perf_counter() - started
 
     def _unfinished(self) -> list[Progress]:
         return [stack for stack in self._stacks if not stack.trainer.finished]
@@ -324,27 +310,25 @@ class Session:
     def _set_learning_rate(self, command: SetLearningRate) -> None:
         if command.run is not None and command.run >= len(self.folder.experiment.runs):
             raise InputError(f"there is no run {command.run}", where="lr")
-        for stack in self._stacks:
-            if command.run is None or command.run in stack.indices:
-                place = None if command.run is None else stack.indices.index(command.run)
-                old = stack.set_learning_rate(command.lr, place)
-                self._event(
-                    "lr",
-                    {
-                        "stack": stack.trainer.stack,
-                        "old": old[0] if len(set(old)) == 1 else old,
-                        "new": command.lr,
-                    },
-                    step=stack.trainer.step + 1,
-                    run=command.run,
-                )
+        concerned = [s for s in self._stacks if command.run is None or command.run in s.indices]
+        refused: list[InputError] = []
+        for stack in concerned:
+            place = None if command.run is None else stack.indices.index(command.run)
+            try:
+                rates = stack.set_learning_rate(command.lr, place)
+            except InputError as error:
+                refused.append(error)
+                continue
+            old = rates[0] if len(set(rates)) == 1 else rates
+            detail = {"stack": stack.trainer.stack, "old": old, "new": command.lr}
+            self._event("lr", detail, step=stack.trainer.step + 1, run=command.run)
+        if len(refused) == len(concerned):
+            raise refused[0]
 
     def _set_pace(self, pace: float | None) -> None:
         for stack in self._stacks:
             stack.pace.keep_to(pace)
-        self._throughput = (
-            Throughput()
-        )  # smaller blocks cost more to record for each of their steps
+        self._throughput = Throughput()  # smaller blocks cost more to record for each step
         self._update(self._status.state, pace=pace, steps_per_second=0.0)
 
     # Recording ------------------------------------------------------------------------------

@@ -175,7 +175,7 @@ class Roll:
             numbers = any(isinstance(line.keys.get(key), int | float) for line in self.board.lines)
             made.append(Column(key, key.rpartition(".")[2], width, right=numbers, need=10))
         made.append(Column("state", "state", 12, right=False, need=7))
-        unknown = {"accuracy", "test_accuracy"} - set(self.board.judged)
+        unknown = {"accuracy", "test_accuracy"} - set(self.board.accuracies)
         if not self.board.optima:
             unknown.add("gap")
         return made + [column for column in FIGURES if column.key not in unknown]

@@ -51,7 +51,7 @@ from tuitrain.ui.widgets.tensors import TensorsTable
 from tuitrain.ui.widgets.usage import DevicePanel
 from tuitrain.ui.widgets.weights import WeightsTable
 
-JUDGE_EVERY = 5
+DIAGNOSE_EVERY = 5
 """Frames between two diagnoses: words that change faster cannot be read."""
 
 GUTTER = 8
@@ -92,7 +92,7 @@ class DashboardScreen(TrainingScreen):
         self._frame = 0
         self._scale_chosen = False
         self._cursor: int | None = None
-        self._judged = ""
+        self._diagnosed = ""
         self._was_alive = True
 
     def compose(self) -> ComposeResult:
@@ -119,7 +119,7 @@ class DashboardScreen(TrainingScreen):
         self.query_one("#log").display = False
         self.query_one("#size").border_title = "Size"
         self.set_class(bool(accuracy_layers(self.facts)), "-accuracy")
-        self.set_class(self.facts.judged, "-network")
+        self.set_class(self.facts.evaluations_known, "-network")
         self._arrange_pictures()
         self.refresh_facts()
         self.set_interval(FRAME, self.refresh_facts)
@@ -159,8 +159,8 @@ class DashboardScreen(TrainingScreen):
         """Read what is new and tell; nothing else reads the store."""
         if self.recording.refresh() or self._frame == 0:
             self.post_message(Refreshed())
-        elif self._frame % JUDGE_EVERY == 0:
-            self._judge()
+        elif self._frame % DIAGNOSE_EVERY == 0:
+            self._diagnose()
         self._frame += 1
 
     @on(Refreshed)
@@ -173,10 +173,10 @@ class DashboardScreen(TrainingScreen):
             headline.update(told)
         self._show_charts()
         self._show_weights()
-        if status.state != self._judged:
+        if status.state != self._diagnosed:
             self._measure()
-        if status.state != self._judged or self._frame % JUDGE_EVERY == 0:
-            self._judge()
+        if status.state != self._diagnosed or self._frame % DIAGNOSE_EVERY == 0:
+            self._diagnose()
         log = self.query_one(LogPane)
         if log.display:
             log.follow(self.recording.events)
@@ -217,8 +217,8 @@ class DashboardScreen(TrainingScreen):
     def _map_wanted(self, event: LandscapeView.Wanted) -> None:
         self.survey.ask(event.window, event.columns, event.rows)
 
-    def _judge(self) -> None:
-        self._judged = self.recording.status.state
+    def _diagnose(self) -> None:
+        self._diagnosed = self.recording.status.state
         told = self._in_words(self.facts.diagnosis())
         diagnosis = self.query_one("#diagnosis", Static)
         if diagnosis.content != told:  # an update lays out the screen

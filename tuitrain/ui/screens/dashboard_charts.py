@@ -20,7 +20,7 @@ def loss_layers(facts: RunFacts) -> list[Layer]:
     judged by the weights after a step. So only evaluations are compared with each other.
     """
     steps = facts.series("loss")
-    if not facts.judged:
+    if not facts.evaluations_known:
         return [Layer("loss", steps)]
     tested = test_rows(facts.preset) > 0
     beneath = "step" if facts.preset.train.batch == "full" else "batch"
@@ -35,7 +35,7 @@ def loss_layers(facts: RunFacts) -> list[Layer]:
 
 def accuracy_layers(facts: RunFacts) -> list[Layer]:
     """The accuracies; none where there are no classes."""
-    if not facts.judged or not classes(facts.preset):
+    if not facts.evaluations_known or not classes(facts.preset):
         return []
     layers = [Layer("train", facts.evaluated("accuracy"), TRAIN, smooth=False)]
     if test_rows(facts.preset):

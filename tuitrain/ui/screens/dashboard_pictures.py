@@ -219,11 +219,11 @@ class MapPanel(Panel):
 def suiting(facts: RunFacts, fit: Fit, survey: Survey) -> list[Panel]:
     """The pictures that suit a run's preset, the most telling first."""
     preset = facts.preset
-    judged_classes = facts.judged and classes(preset) > 0
+    of_classes = facts.evaluations_known and classes(preset) > 0
     wanted: list[tuple[bool, Callable[[], Panel]]] = [
         (gridded(preset), lambda: BoundaryPanel(facts)),
-        (judged_classes and image(preset) is not None, lambda: ImagesPanel(facts)),
-        (judged_classes, lambda: ConfusionPanel(facts)),
+        (of_classes and image(preset) is not None, lambda: ImagesPanel(facts)),
+        (of_classes, lambda: ConfusionPanel(facts)),
         (fit.base is not None, lambda: FitPanel(facts, fit)),
         (facts.many, lambda: HistogramPanel(facts)),
         (survey.possible, lambda: MapPanel(facts, survey)),

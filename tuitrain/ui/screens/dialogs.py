@@ -75,7 +75,7 @@ class LeavePausedDialog(LeaveDialog):
     """The same of a run that does not go on by itself."""
 
     title_text = "Training is paused"
-    explanation = "Without this screen it stays paused: see `tuitrain attach`."
+    explanation = "It stays paused; `tuitrain attach` opens it again."
     answers: ClassVar = LeaveDialog.answers | {"leave": "Leave it paused"}
 
 
