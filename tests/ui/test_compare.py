@@ -168,6 +168,16 @@ async def test_the_cursor_ranks_all_lines(opened, runs_dir: Path) -> None:
         assert pane.cursor is None
 
 
+async def test_what_is_drawn_is_told_whole_or_not_at_all(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, "sales-mse sales-cost1-profit99", seeds=2)
+    async with opened(attach=folder, size=(200, 60)) as pilot:
+        await ended(pilot)
+        assert page(pilot).count("median and quartiles over steps") == 2
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "median" not in page(pilot).splitlines()[2], "narrow panes")
+        assert "…" not in page(pilot).splitlines()[2]
+
+
 async def test_units_of_the_x_axis(opened, runs_dir: Path) -> None:
     experiment = compare(
         [find("sales-mse")],

@@ -128,9 +128,11 @@ class CurvesView(Container):
             title = f"{index + 1} of {len(self.charts)}: {title}"
         by = "" if board.lines.by == SEEDS else f", one line per {board.lines.by}"
         seeds = any(len(line.runs) > 1 for line in board.lines)
-        told = filter(None, [board.bands.drawn(presets), "median and quartiles" if seeds else ""])
-        subtitle = f"{', '.join(told)} over {AROUND[board.unit]}{by}".lstrip()
-        chart.entitle(title, subtitle)
+        drawn = board.bands.drawn(presets)
+        told = filter(None, [drawn, "median and quartiles" if seeds else ""])
+        whole = f"{', '.join(told)} over {AROUND[board.unit]}{by}".lstrip()
+        room = chart.size.width - len(title) - len("  ")
+        chart.entitle(title, next((words for words in (whole, drawn) if len(words) <= room), ""))
 
     def _spans_decades(self, pane: int) -> bool:
         """Whether the losses of its lines have fallen so far that a linear axis shows nothing.
