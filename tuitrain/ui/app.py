@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from textual import events, on, work
 from textual.app import App
@@ -57,6 +57,7 @@ class TuitrainApp(App[None]):
         self._settled = self._leaving = False
         self._typed_ahead: list[events.Key | events.Paste] = []
         self._sent_to = WeakKeyDictionary[events.Event, Screen[Any]]()
+        self._left = WeakSet[Screen[Any]]()
         self.left_running: list[ExperimentFolder] = []
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
@@ -98,15 +99,18 @@ class TuitrainApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Keys wait for a screen that is being built; once it is being left, they mean nothing.
 
-        What comes back from a screen unanswered goes to the one that has been opened meanwhile.
+        What comes back from a screen unanswered goes to the one that has been opened meanwhile; but
+        what was for an experiment that one has gone back from is not for what lay beneath it.
         """
         if not isinstance(event, (events.Key, events.Paste)):
             await super().on_event(event)
-        elif self._leaving or (self._settled and not self.screen_stack):
             return
-        elif self._sent_to.get(event) is self.screen:
+        asked = self._sent_to.get(event)
+        if self._leaving or (self._settled and not self.screen_stack):
+            return
+        if asked is not None and asked is self.screen:
             await super().on_event(event)
-        else:
+        elif asked not in self._left:
             self._typed_ahead.append(anew(event))
             await self._catch_up()
 
@@ -180,6 +184,7 @@ class TuitrainApp(App[None]):
 
     def _show_setup(self, experiment: Experiment) -> None:
         """The screen as it was left from which this was started; if none, one with its preset."""
+        self._left.add(self.screen)
         if len(self.screen_stack) > 1:
             self.pop_screen()
         else:
