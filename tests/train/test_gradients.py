@@ -288,7 +288,7 @@ def test_a_power_whose_exponent_moves_has_the_value_of_the_formula(
     assert losses.tolist() == [1.0, 0.25, 1.5**1.5]
 
 
-def test_a_slope_beyond_float32_is_infinite() -> None:
+def test_a_derivative_beyond_float32_is_infinite() -> None:
     p = torch.ones(3, 1, dtype=torch.float32)
     losses, gradient = Formula("1e39 * w")(p, ())
     assert losses.isinf().all()

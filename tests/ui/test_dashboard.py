@@ -139,7 +139,7 @@ async def test_space_pressed_twice_at_once_leaves_it_running(opened) -> None:
         await until(pilot, lambda: rows(pilot) > 0, "rows")
         for _ in range(4):
             pilot.app.post_message(Key("space", None))
-        await until(pilot, lambda: len(asked(pilot)) == 4, "all four obeyed")
+        await until(pilot, lambda: len(asked(pilot)) == 4, "all four handled")
         assert asked(pilot) == ["pause", "resume", "pause", "resume"]
         await until(pilot, lambda: state(pilot) == "running", "status")
 
@@ -155,7 +155,7 @@ async def test_space_right_after_a_reset_starts_the_new_run(opened) -> None:
 
 
 def asked(pilot) -> list[str]:
-    """The commands that the worker has obeyed, but for those of the pace."""
+    """The commands that the worker has handled, but for those of the pace."""
     details = [e.detail for e in dashboard(pilot).recording.events if e.kind == "command"]
     return [detail["command"] for detail in details if "pace" not in detail]
 

@@ -51,7 +51,7 @@ def test_entries_are_recorded_in_order_and_whole(writer: BackgroundWriter, path:
         assert reader.weights(0, "last")["w"][299].tolist() == [951.0, 951.0]
 
 
-def test_rows_of_one_entry_are_one_chunk(writer: BackgroundWriter, path: Path) -> None:
+def test_rows_of_one_transaction_are_one_chunk(writer: BackgroundWriter, path: Path) -> None:
     first, second, after_a_gap = (transaction(step).news[0] for step in (1, 51, 201))
     writer.record(Transaction(Status("running"), [first, second, after_a_gap]))
     writer.wait()

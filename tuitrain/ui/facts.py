@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tuitrain.data import dataset
 from tuitrain.data.optimum import optimum
 from tuitrain.record.live import Recording
+from tuitrain.record.ranking import ACCURACIES
 from tuitrain.record.series import Series
 from tuitrain.spec.base import Numbers
 from tuitrain.spec.evaluation import evaluated, stride
@@ -45,9 +46,6 @@ FEW = 5
 
 BY_CHANCE = 0.03
 """So much more than the commonest class's share is still no accuracy."""
-
-METRICS = ("test_accuracy", "accuracy", "test_loss", "data_loss")
-"""What may be expected of a network, what is told first before the rest."""
 
 NOT_WEIGHTS = frozenset({"loss", "loss_min", "loss_max", "lr", "grad_norm"})
 
@@ -340,8 +338,8 @@ class RunFacts:
 
         No accuracy is more than 1, and no loss less than 0: those are no bounds.
         """
-        for name in sorted(self.expected.metrics, key=METRICS.index):
-            low, high = self.expected.metrics[name]
+        for name in (*reversed(ACCURACIES), "test_loss", "data_loss"):
+            low, high = self.expected.metrics.get(name, (0.0, np.inf))
             share = name.endswith("accuracy")
             if low > 0 and not (share and high >= 1):
                 told = percent if share else "{:.4g}".format
