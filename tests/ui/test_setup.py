@@ -15,6 +15,7 @@ from tuitrain.spec.catalogue import catalogue, find
 from tuitrain.spec.load import to_toml
 from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.dialogs import HelpDialog
+from tuitrain.ui.screens.save_dialog import SaveDialog
 from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.ui.widgets.form import Entry, Row, SettingsForm
 
@@ -339,6 +340,26 @@ async def test_letters_behind_a_key_that_moves_the_focus_are_not_for_the_filter(
         await until(pilot, lambda: not entry.has_focus, "start button")
         await pilot.pause()
         assert entry.value == "iris"
+
+
+async def test_letters_in_front_of_a_key_that_moves_the_focus_are_for_the_filter(opened) -> None:
+    async with opened() as pilot:
+        entry = pilot.app.screen.query_one("#filter", Input)
+        for key in ("i", "r", "i", "s", "tab"):
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: not entry.has_focus, "list")
+        assert entry.value == "iris"
+
+
+async def test_letters_behind_a_key_that_opens_a_dialog_are_for_the_dialog(opened) -> None:
+    async with opened() as pilot:
+        entry = pilot.app.screen.query_one("#filter", Input)
+        for key in ("ctrl+p", "end", "x", "y"):
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: isinstance(pilot.app.screen, SaveDialog), "dialog")
+        name = pilot.app.screen.query_one("#file", Input)
+        await until(pilot, lambda: name.value.endswith(".tomlxy"), f"letters, not {name.value}")
+        assert entry.value == ""
 
 
 async def test_what_is_typed_ahead_behind_tab_goes_where_it_leads(opened) -> None:

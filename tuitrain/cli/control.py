@@ -99,7 +99,7 @@ def ask(
         The exit code: 1 if the worker has not answered in time.
     """
     from tuitrain.record.folder import resolve
-    from tuitrain.record.inbox import send
+    from tuitrain.record.inbox import Stop, send
 
     folder = resolve(runs_dir, id_)
     status = folder.status()
@@ -115,6 +115,8 @@ def ask(
         ended = folder.status().ended  # before the answer, which may be the last thing it did
         event = acknowledgement(folder, sent)
         if event is not None:
+            if isinstance(command, Stop):  # what comes next may need it to have ended
+                wait_for_end(folder, deadline)
             click.echo(f"{folder.id} {done} at step {event.step:,}")
             return 0
         if ended:
@@ -123,6 +125,12 @@ def ask(
     told = f"the worker has not answered in {PATIENCE:g} s; it will when it can"
     click.echo(f"tuitrain: {folder.id}: {told}", err=True)
     return 1
+
+
+def wait_for_end(folder: ExperimentFolder, deadline: float) -> None:
+    """Wait until an experiment has ended, or until a moment of the monotonic clock."""
+    while not folder.status().ended and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def acknowledgement(folder: ExperimentFolder, sent: str) -> Event | None:

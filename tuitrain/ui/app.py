@@ -8,13 +8,14 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard
-from weakref import WeakKeyDictionary, WeakSet
 
 from textual import events, on, work
 from textual.app import App
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from tuitrain.errors import InputError
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from tuitrain.spec.preset import Preset
     from tuitrain.ui.screens.training import TrainingScreen
     from tuitrain.worker.launch import WarmWorker
+
+LINKS = 4
+"""A key presses a button, that starts the form, that asks the screen, that asks the app: how often
+what a key leads to may go on from one widget's queue to another's before the next key comes."""
 
 
 class TuitrainApp(App[None]):
@@ -54,10 +59,9 @@ class TuitrainApp(App[None]):
         self.runs_dir = runs_dir
         self.attached = attach
         self._warm: WarmWorker | None = None
-        self._settled = self._leaving = False
+        self._settled = self._leaving = self._key_acts = False
         self._typed_ahead: list[events.Key | events.Paste] = []
-        self._sent_to = WeakKeyDictionary[events.Event, Screen[Any]]()
-        self._left = WeakSet[Screen[Any]]()
+        self._undrawn = contextlib.ExitStack()  # what a key that waits is about to change again
         self.left_running: list[ExperimentFolder] = []
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
@@ -91,39 +95,44 @@ class TuitrainApp(App[None]):
     def _setup_screen(self, trained: Preset | None = None) -> SetupScreen:
         return SetupScreen(catalogue(), devices, trained)
 
-    @property
-    def _built(self) -> bool:
-        """Whether the screen on top has its widgets, and the focus is where it belongs."""
-        return self._settled and self.screen.is_mounted
-
     async def on_event(self, event: events.Event) -> None:
-        """Keys wait for a screen that is being built; once it is being left, they mean nothing.
+        """Keys act one after another, each on what those before it have led to.
 
-        What comes back from a screen unanswered goes to the one that has been opened meanwhile; but
-        what was for an experiment that one has gone back from is not for what lay beneath it.
+        Textual sends each to what has the focus when it comes, though one before it, still on its
+        way through the widgets, is about to move the focus or to open a screen.
         """
-        if not isinstance(event, (events.Key, events.Paste)):
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            self._typed_ahead.append(event)
+            await self._take_key()
+        else:
             await super().on_event(event)
-            return
-        asked = self._sent_to.get(event)
-        if self._leaving or (self._settled and not self.screen_stack):
-            return
-        if asked is not None and asked is self.screen:
-            await super().on_event(event)
-        elif asked not in self._left:
-            self._typed_ahead.append(anew(event))
-            await self._catch_up()
 
-    async def _catch_up(self) -> None:
-        """Pass on the keys that have waited, up to one that opens a screen."""
-        while self._typed_ahead and self._built and not self._leaving:
-            typed = self._typed_ahead.pop(0)
-            self._sent_to[typed] = self.screen
-            await super().on_event(typed)
-        if self._typed_ahead and self._settled:
-            self.screen.call_later(self.call_later, self._catch_up)
+    async def _take_key(self) -> None:
+        """Hand over the key that has waited longest, if nothing is left of the one before it."""
+        if self._key_acts or not self._settled or self._leaving:
+            return
+        if len(self._typed_ahead) < 2:
+            self._undrawn.close()
+            self.screen.check_idle()
+        elif not self._batch_count:
+            self._undrawn.enter_context(self.batch_update())
+        if not self._typed_ahead:
+            return
+        if not self.screen.is_mounted:  # without its widgets, and without a focus
+            self.screen.call_later(self.call_later, self._take_key)
+            return
+        self._key_acts = True
+        path = list((self.focused or self.screen).ancestors_with_self)
+        await super().on_event(self._typed_ahead.pop(0))
+        self._follow(chain.from_iterable(repeat(path, LINKS)))
 
-    async def _settle(self) -> None:
+    def _follow(self, path: Iterator[DOMNode]) -> None:
+        """Go the way of a key, in the same queues, and then take the next one."""
+        if not any(node.call_later(self._follow, path) for node in path):
+            self._key_acts = False
+            self.call_later(self._take_key)
+
+    def _settle(self) -> None:
         """The first frame is out: now comes what would have kept it waiting, the screen first."""
         self._settled = True
         if self._leaving:
@@ -133,12 +142,12 @@ class TuitrainApp(App[None]):
             gc.freeze()  # what is there by now stays to the end
             gc.enable()
         self.screen.call_after_refresh(self._warm_up)
-        await self._catch_up()
+        self.call_later(self._take_key)
 
     def _end(self) -> None:
         """Leave, but not in the middle of building a screen, which could not go on."""
         self._leaving = True
-        if self._built:
+        if self._settled and self.screen.is_mounted:
             self.exit()
         elif self._settled:
             self.screen.call_later(self.call_later, self._end)
@@ -184,7 +193,7 @@ class TuitrainApp(App[None]):
 
     def _show_setup(self, experiment: Experiment) -> None:
         """The screen as it was left from which this was started; if none, one with its preset."""
-        self._left.add(self.screen)
+        self._typed_ahead.clear()  # it was for the experiment
         if len(self.screen_stack) > 1:
             self.pop_screen()
         else:
@@ -237,13 +246,6 @@ class TuitrainApp(App[None]):
             self.screen.action_answer("leave")
             return
         self._ask_about([s for s in self.screen_stack if is_viewer(s)], self._end)
-
-
-def anew(event: events.Key | events.Paste) -> events.Key | events.Paste:
-    """The same keys as if they had not been to any screen yet."""
-    if isinstance(event, events.Key):
-        return events.Key(event.key, event.character)
-    return events.Paste(event.text)
 
 
 def viewer(folder: ExperimentFolder) -> TrainingScreen:

@@ -27,7 +27,6 @@ from tuitrain.ui.screens.compare_views import Views
 from tuitrain.ui.screens.dialogs import DirectionsDialog, HelpDialog, SourceDialog, TargetDialog
 from tuitrain.ui.screens.training import FRAME, TrainingScreen
 from tuitrain.ui.survey import NO_CHOICE
-from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
 from tuitrain.ui.widgets.paragraph import Paragraph
@@ -83,7 +82,7 @@ class CompareScreen(TrainingScreen):
             yield from (self.views.sweep, self.views.map, self.views.fit)
         yield RunTable(id="runs")
         with Container(id="finding"):
-            yield OrderedInput(placeholder="words, lr>=0.01, optimizer=adam,sgd", id="find")
+            yield Input(placeholder="words, lr>=0.01, optimizer=adam,sgd", id="find")
             yield Paragraph(id="problem", classes="error")
         yield LogPane(self.folder.log, id="log")
         yield Paragraph(id="verdict")

@@ -20,7 +20,6 @@ from tuitrain.optim import Optimizer, name_of, source, summary
 from tuitrain.ui.keys import KEYS, Place
 from tuitrain.ui.screens.dialog import Dialog
 from tuitrain.ui.settings import as_text
-from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.paragraph import Paragraph
 
 
@@ -101,7 +100,7 @@ class LearningRateDialog(Dialog[float | None]):
         with Vertical(classes="dialog narrow") as dialog:
             dialog.border_title = "Learning rate from the next step on"
             yield Static("A schedule is scaled to continue from it.", classes="hint")
-            yield OrderedInput(as_text(self.now), id="rate")
+            yield Input(as_text(self.now), id="rate")
             yield Paragraph("", id="problem", classes="error", markup=False)
             yield Static("enter set   esc cancel", classes="hint")
 
@@ -133,7 +132,7 @@ class TargetDialog(Dialog[float | str | None]):
             dialog.border_title = "Target loss"
             what = f"For {self.pane} alone: steps are counted until a run's loss is at most this."
             yield Static(what, classes="hint", markup=False)
-            yield OrderedInput(now, id="target")
+            yield Input(now, id="target")
             yield Paragraph("", id="target-problem", classes="error", markup=False)
             yield Static("enter set   empty: default   esc cancel", classes="hint")
 

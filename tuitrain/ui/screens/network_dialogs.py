@@ -21,7 +21,6 @@ from tuitrain.ui.screens.dialog import Dialog
 from tuitrain.ui.screens.dialogs import Page
 from tuitrain.ui.widgets.chart import Chart
 from tuitrain.ui.widgets.curves import Layer
-from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.paragraph import Paragraph
 
 INDEX = r"\d{1,7}"
@@ -60,7 +59,7 @@ class WeightDialog(Dialog[None]):
         with Vertical(classes="dialog page weight") as dialog:
             dialog.border_title = "A single weight"
             yield Static(known, classes="hint", markup=False)
-            yield OrderedInput(first, placeholder=first, id="weight")
+            yield Input(first, placeholder=first, id="weight")
             yield Paragraph("", id="weight-problem", classes="error", markup=False)
             chart = Chart(placeholder="no weights recorded yet", id="weight-chart")
             chart.steps = self.facts.recording.status.total

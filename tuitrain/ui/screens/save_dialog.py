@@ -15,7 +15,6 @@ from tuitrain.spec.catalogue import SUFFIX
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.write import to_file
 from tuitrain.ui.screens.dialog import Dialog
-from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.paragraph import Paragraph
 
 
@@ -42,7 +41,7 @@ class SaveDialog(Dialog[str | None]):
                 classes="hint",
                 markup=False,
             )
-            yield OrderedInput(self.suggested, id="file")
+            yield Input(self.suggested, id="file")
             yield Paragraph("", id="file-problem", classes="error", markup=False)
             yield Static("enter save   esc cancel", classes="hint")
 

@@ -30,7 +30,6 @@ from tuitrain.ui.plan import Checked, Plan
 from tuitrain.ui.screens.fitted import FittedScreen
 from tuitrain.ui.settings import Draft
 from tuitrain.ui.widgets.form import SettingsForm
-from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.marks import PresetList, margin
 from tuitrain.ui.widgets.paragraph import Paragraph
 from tuitrain.ui.widgets.preview import Preview
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-class Filter(OrderedInput):
+class Filter(Input):
     """The filter above the list: arrows move in the list, Enter takes the preset."""
 
     BINDINGS: ClassVar = [
@@ -48,11 +47,6 @@ class Filter(OrderedInput):
         Binding("pagedown", "move('page_down')", show=False),
         Binding("pageup", "move('page_up')", show=False),
     ]
-
-    async def action_submit(self) -> None:
-        # At once, so that a second Enter typed ahead starts the training.
-        if isinstance(self.screen, SetupScreen):
-            self.screen.take()
 
     def action_move(self, how: str) -> None:
         presets = self.screen.query_one("#presets", OptionList)
@@ -72,9 +66,6 @@ class SetupScreen(FittedScreen):
     BINDINGS: ClassVar = [
         *bindings("setup"),
         *bindings("everywhere", footer=False),
-        # At once, so that what is typed ahead behind them goes to where they lead.
-        Binding("tab", "app.focus_next", show=False, priority=True),
-        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
     ]
     AUTO_FOCUS = "#filter"
     FULL = (100, 32)
@@ -206,8 +197,9 @@ class SetupScreen(FittedScreen):
         if event.option_id:
             self._choose(event.option_id)
 
+    @on(Input.Submitted, "#filter")
     @on(OptionList.OptionSelected, "#presets")
-    def take(self) -> None:
+    def _take(self) -> None:
         """The preset is chosen: the start button is next."""
         if self._matched:
             self.query_one(SettingsForm).focus_start()

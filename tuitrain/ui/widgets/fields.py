@@ -16,13 +16,12 @@ from textual.widgets import Input, Label, Select
 
 from tuitrain.ui.plan import OWN
 from tuitrain.ui.settings import Setting
-from tuitrain.ui.widgets.inputs import OrderedInput
 from tuitrain.ui.widgets.paragraph import Paragraph
 
 CHANGED_MARK, WRONG_MARK, CHOICE_MARK = "•", "✗", "↕"
 
 
-class Field(OrderedInput):
+class Field(Input):
     """The input of a setting: up and down go through the names that it is one of."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
