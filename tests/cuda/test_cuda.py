@@ -23,25 +23,34 @@ from tuitrain.spec.preset import Preset
 from tuitrain.train import Trainer, device_name, device_uuid, fix_rounding, resolve_device
 
 STEPS = 60
-ROUNDING = {"float64": 1e-9, "float32": 2e-3}
-"""How far sums in another order lead a training apart in so few steps, relative to its values."""
+
+APART = {"float64": 1e-9, "float32": 1e-4}
+"""How far sums in another order lead a training apart, relative to its values: in `STEPS` steps of
+float64, in 5 of float32. Where a convolution were worked out in TF32, it were 1e-3."""
+
+DIVERGING = {"careless": 1e-4}
+"""Presets whose learning rate makes differences grow from step to step, in float64."""
 
 
-def trainer(preset: Preset, optimizers: list[str], device: str) -> Trainer:
+def trainer(preset: Preset, optimizers: list[str], device: str, steps: int = STEPS) -> Trainer:
     """A few steps with some rules and two seeds each."""
-    short = replace(preset, train=replace(preset.train, steps=STEPS, epochs=None))
+    short = replace(preset, train=replace(preset.train, steps=steps, epochs=None))
     experiment = compare([short], optimizers=optimizers, seeds=2)
     [stacked] = experiment.presets.values()
     fix_rounding(1)
     return Trainer(stacked, experiment.runs, device=device)
 
 
-def near(one: dict[str, np.ndarray], other: dict[str, np.ndarray], dtype: str) -> None:
+def same_on_both(preset: Preset, rule: str, dtype: str, apart: float, steps: int = STEPS) -> None:
+    """Train on the GPU and on the processor; all that is recorded is nearly the same."""
+    cast = override(preset, {"train.dtype": dtype})
+    trainers = (trainer(cast, [rule], device, steps) for device in ("cuda", "cpu"))
+    one, other = (everything(each, 7) for each in trainers)
     assert one.keys() == other.keys()
     for name, values in one.items():
         scale = np.nanmax(np.abs(values), initial=1.0)
         np.testing.assert_allclose(
-            values / scale, other[name] / scale, rtol=0, atol=ROUNDING[dtype], err_msg=name
+            values / scale, other[name] / scale, rtol=0, atol=apart, err_msg=name
         )
 
 
@@ -55,9 +64,9 @@ def test_every_preset_trains_as_on_the_processor_and_twice_the_same(name: str) -
     on_gpu, again = (trainer(preset, ["adam", "sgd"], "cuda") for _ in range(2))
     same_bits(everything(on_gpu, 7), everything(again, 7))
     same_evaluations(on_gpu.take_evaluations(), again.take_evaluations())
-    # Adam makes a whole step of a gradient that is nothing but rounding.
-    rows = [everything(trainer(preset, ["sgd"], device), 7) for device in ("cuda", "cpu")]
-    near(*rows, preset.train.dtype)
+    # Not with Adam, which makes a whole step of a gradient that is nothing but rounding.
+    same_on_both(preset, "sgd", "float64", DIVERGING.get(name, APART["float64"]))
+    same_on_both(preset, "sgd", "float32", APART["float32"], steps=5)
 
 
 @pytest.mark.parametrize("name", ["line-fit", "iris", "digits-mlp", "digits-cnn"])
@@ -72,9 +81,7 @@ def test_the_bits_do_not_depend_on_how_the_steps_are_divided(name: str) -> None:
 
 @pytest.mark.parametrize("rule", OPTIMIZERS)
 def test_every_rule_trains_as_on_the_processor(rule: str) -> None:
-    preset = override(find("sales-mse"), {"train.dtype": "float64"})
-    rows = [everything(trainer(preset, [rule], device), STEPS) for device in ("cuda", "cpu")]
-    near(*rows, "float64")
+    same_on_both(find("sales-mse"), rule, "float64", APART["float64"])
 
 
 def test_the_driver_tells_of_the_gpu_that_trains() -> None:

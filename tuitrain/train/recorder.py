@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 
 from tuitrain.spec.recording import MAX_RECORDED_WEIGHTS, Layout
 from tuitrain.train.models import Shapes
+from tuitrain.train.reductions import means, norms
 from tuitrain.train.state import Divergence
-
-SAFE = 1e-16, 1e18
-"""Norms between these have squares that float32 holds without loss."""
 
 WINDOW = {"loss_min": np.fmin, "loss_max": np.fmax}
 """The series of what thinned steps leave out, and how each takes in another loss."""
@@ -73,20 +71,6 @@ class Block:
         sizes = [prod(shape) for shape in shapes.values()]
         parts = torch.split_with_sizes(values.isfinite(), sizes, 2)
         return torch.stack([part.all(dim=2) for part in parts]).cpu().numpy()
-
-
-def norms(values: torch.Tensor) -> torch.Tensor:
-    """Euclidean norms along the last of three axes.
-
-    Those whose squares leave the range of float32 are worked out again in float64.
-    """
-    found: torch.Tensor = torch.linalg.vector_norm(values, dim=2)
-    if found.dtype == torch.float32:
-        beyond = ~((found > SAFE[0]) & (found < SAFE[1]))
-        if beyond.any():
-            again = torch.linalg.vector_norm(values[beyond], dim=1, dtype=torch.float64)
-            found[beyond] = again.to(found.dtype)
-    return found
 
 
 class Recorder:
@@ -169,7 +153,7 @@ class Recorder:
         for w, old in zip(*tensors, strict=True):
             norm = norms(w)
             change = norms(w - old)
-            mean = w.mean(dim=2)
+            mean = means(w)
             # torch.std_mean warns of blocks without a row
             std = norms(w - mean.unsqueeze(2)) / sqrt(w.shape[2])
             ratio = change / norm.clamp_min(torch.finfo(w.dtype).tiny)

@@ -109,13 +109,12 @@ class TuitrainApp(App[None]):
 
     async def _take_key(self) -> None:
         """Hand over the key that has waited longest, if nothing is left of the one before it."""
-        if self._key_acts or not self._settled or self._leaving:
+        if self._key_acts or not self._settled or self._leaving or not self.screen_stack:
             return
-        if len(self._typed_ahead) < 2:
-            self._undrawn.close()
-            self.screen.check_idle()
-        elif not self._batch_count:
+        self._undrawn.close()
+        if len(self._typed_ahead) > 1:
             self._undrawn.enter_context(self.batch_update())
+        self.screen.check_idle()
         if not self._typed_ahead:
             return
         if not self.screen.is_mounted:  # without its widgets, and without a focus
