@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from math import inf, nan
@@ -46,11 +47,10 @@ def test_every_hyperparameter_has_a_default_and_is_explained(name: str) -> None:
     defaults = hyperparameters(rule)
     assert next(iter(defaults)) == "lr"
     assert msgspec.structs.asdict(rule()) == defaults
-    documentation = rule.__doc__ or ""
-    arguments = documentation.partition("Args:")[2]
+    arguments = (inspect.getdoc(rule) or "").partition("Args:")[2]
     for key, default in defaults.items():
-        assert f"        {key}: " in arguments
-        shown = arguments.partition(f"        {key}: ")[2].partition("(default ")[2]
+        assert f"\n    {key}: " in arguments
+        shown = arguments.partition(f"\n    {key}: ")[2].partition("(default ")[2]
         assert msgspec.json.decode(shown.partition(")")[0]) == default, key
 
 

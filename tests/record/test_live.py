@@ -317,7 +317,7 @@ def test_results_and_weights_can_be_read_without_the_rows(
     for recording in (whole, short):
         recording.refresh()
     assert [result.steps for result in short.results] == [6, 5, 6]
-    assert short.results == whole.results
+    assert repr(short.results) == repr(whole.results)  # NaN equals nothing
     with writer.transaction():
         writer.snapshot(0, 6, {"w": np.array([1.0, 2.0])})
         writer.status(Status("finished"))

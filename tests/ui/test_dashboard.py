@@ -381,6 +381,18 @@ async def test_where_all_is_reached_that_is_expected_a_run_that_goes_on_says_so(
         assert state(pilot) == "running"
 
 
+async def test_a_run_that_comes_to_rest_at_the_optimum_says_so(opened) -> None:
+    async with opened() as pilot:
+        await start(pilot, "sales-mse", optimizer="adam", optimizer__lr="0.01")
+        await until(pilot, lambda: "✓ finished: optimum reached" in page(pilot), "diagnosis")
+
+
+async def test_a_run_that_comes_to_rest_elsewhere_is_on_a_plateau(opened) -> None:
+    async with opened() as pilot:
+        await start(pilot, "sales-mse", optimizer__lr="1e-9")
+        await until(pilot, lambda: "finished: plateau at the end" in page(pilot), "diagnosis")
+
+
 async def test_the_sign_of_the_end_is_by_its_tone(opened) -> None:
     async with opened() as pilot:
         await start(pilot, "book-less10")

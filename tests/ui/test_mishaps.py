@@ -13,13 +13,17 @@ from textual.widgets import Input
 
 from tests.ui.comparing import ended, screen, started
 from tests.ui.conftest import dashboard, page, start, state, until
-from tuitrain.record.folder import experiments
+from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.inbox import Step
 from tuitrain.record.live import Recording
+from tuitrain.spec.catalogue import find
+from tuitrain.spec.experiment import single
+from tuitrain.spec.overrides import override
 from tuitrain.ui.board import Board
 from tuitrain.ui.screens.compare import CompareScreen
 from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.setup import SetupScreen
+from tuitrain.worker.launch import launch
 
 
 def at_once(pilot: Pilot[None], *keys: str) -> None:
@@ -168,6 +172,26 @@ async def test_going_back_twice_at_once_goes_back_once(opened, runs_dir: Path) -
         await until(pilot, lambda: pilot.app.screen is compared, "back")
         await pilot.pause(0.1)
         assert pilot.app.screen is compared
+
+
+@pytest.mark.parametrize("attached", [False, True])
+async def test_what_is_typed_ahead_behind_going_back_is_for_the_setup_screen(
+    opened, runs_dir: Path, attached: bool
+) -> None:
+    experiment = single(override(find("sales-mse"), {"train.steps": "20000000"}))
+    folder = ExperimentFolder.create(runs_dir, experiment) if attached else None
+    if folder is not None:
+        launch(folder)
+    async with opened(attach=folder) as pilot:
+        if folder is None:
+            await start(pilot, "sales-mse", train__steps="20000000")
+            pilot.app.screen_stack[0].query_one("#filter", Input).value = ""
+        await until(pilot, lambda: state(pilot) == "running", "running")
+        at_once(pilot, *"blbiris")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
+        entry = pilot.app.screen.query_one("#filter", Input)
+        await until(pilot, lambda: entry.value == "iris", f"iris, not {entry.value}")
+        assert pilot.app.left_running
 
 
 async def test_leaving_twice_at_once_asks_once(opened) -> None:

@@ -52,6 +52,7 @@ async def test_what_is_saved_is_offered_and_trains_the_same(opened, here: Path, 
         await until(pilot, lambda: pilot.app.screen is setup, "setup screen")
         await pilot.pause()
         assert setup.chosen == "spiral-mine.toml"
+        assert setup.query_one("#filter", Input).cursor_position == len("spiral-mine.toml")
         listed = setup.query_one("#presets", OptionList)
         assert [option.id for option in listed.options] == [None, "spiral-mine.toml"]
         assert "Your own" in page(pilot)

@@ -11,6 +11,7 @@ from textual.events import Key
 from textual.widgets import Button, Input, OptionList, Select
 
 from tests.ui.conftest import choose, dashboard, page, until
+from tuitrain.optim import name_of
 from tuitrain.spec.catalogue import catalogue, find
 from tuitrain.spec.load import to_toml
 from tuitrain.ui.screens.dashboard import DashboardScreen
@@ -349,6 +350,25 @@ async def test_letters_in_front_of_a_key_that_moves_the_focus_are_for_the_filter
             pilot.app.post_message(Key(key, key if len(key) == 1 else None))
         await until(pilot, lambda: not entry.has_focus, "list")
         assert entry.value == "iris"
+
+
+async def test_what_is_typed_ahead_as_far_as_into_a_menu_is_what_trains(opened) -> None:
+    async with opened() as pilot:
+        shown = pilot.app.screen
+        for key in ("i", "r", "i", "s", "tab", "tab", "tab", "enter", "a", "d", "enter"):
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        menu = shown.query_one("#optimizer", Select)
+        await until(pilot, lambda: menu.value == "adagrad", f"choice, not {menu.value}")
+        await until(pilot, lambda: shown.plan.changed("iris"), "in the plan")
+        assert name_of(shown.plan.checked("iris").shown.optimizer) == "adagrad"
+
+
+async def test_a_slash_before_a_word_does_not_make_it_a_path(opened) -> None:
+    async with opened() as pilot:
+        for key in ("slash", "i", "r", "i", "s"):
+            await pilot.press(key)
+        await until(pilot, lambda: pilot.app.screen.chosen == "iris", "iris")
+        assert "Nothing to start" not in page(pilot)
 
 
 async def test_letters_behind_a_key_that_opens_a_dialog_are_for_the_dialog(opened) -> None:

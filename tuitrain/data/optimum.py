@@ -140,7 +140,8 @@ def _of_linear(preset: Preset) -> Optimum | None:
         prices = np.where(error > 0, loss.cost * error, -loss.profit * error)
         least = prices.sum() if loss.reduce == "sum" else prices.mean()
     else:
-        w, method = np.asarray(np.linalg.lstsq(x, data.y)[0], np.float64), "least squares"
+        solution = np.linalg.lstsq(x, data.y, rcond=None)[0]
+        w, method = np.asarray(solution, np.float64), "least squares"
         least = ((x @ w - data.y) ** 2).mean()
     inputs = data.x.shape[1]
     parts = (w[:inputs], w[inputs]) if with_bias else (w,)

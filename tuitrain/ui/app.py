@@ -9,11 +9,12 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, repeat
+from itertools import chain, dropwhile, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard
 
 from textual import events, on, work
+from textual._context import prevent_message_types_stack
 from textual.app import App
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -114,13 +115,16 @@ class TuitrainApp(App[None]):
         self._undrawn.close()
         if len(self._typed_ahead) > 1:
             self._undrawn.enter_context(self.batch_update())
-        self.screen.check_idle()
+        for screen in self.screen_stack:  # those below a dialog, too
+            screen.check_idle()
         if not self._typed_ahead:
             return
         if not self.screen.is_mounted:  # without its widgets, and without a focus
             self.screen.call_later(self.call_later, self._take_key)
             return
         self._key_acts = True
+        # What a widget prevents for a while would be prevented here, and then by all that follows.
+        prevent_message_types_stack.set([set()])
         path = list((self.focused or self.screen).ancestors_with_self)
         await super().on_event(self._typed_ahead.pop(0))
         self._follow(chain.from_iterable(repeat(path, LINKS)))
@@ -192,7 +196,10 @@ class TuitrainApp(App[None]):
 
     def _show_setup(self, experiment: Experiment) -> None:
         """The screen as it was left from which this was started; if none, one with its preset."""
-        self._typed_ahead.clear()  # it was for the experiment
+        # `b` twice, or held for too long, goes back once.
+        ahead = self._typed_ahead
+        again = dropwhile(lambda typed: isinstance(typed, events.Key) and typed.key == "b", ahead)
+        self._typed_ahead = list(again)
         if len(self.screen_stack) > 1:
             self.pop_screen()
         else:

@@ -22,7 +22,7 @@ SAMPLE = 10_000
 CLEAR, HARDLY = 0.05, 0.01
 """A loss that falls by 5 % in the window improves; by less than 1 %, it is on a plateau."""
 
-REACHED = "expected values reached"
+REACHED, OPTIMUM = "expected values reached", "optimum reached"
 
 Array = NDArray[np.floating]
 
@@ -198,11 +198,12 @@ def at_chance(accuracy: float, hidden: int, gradient: Array, first: str, moved: 
 # In words -------------------------------------------------------------------------------------
 
 
-def describe(move: Movement, *, arrived: bool = False) -> Diagnosis:
+def describe(move: Movement, *, arrived: bool = False, optimal: bool = False) -> Diagnosis:
     """The diagnosis of a run that is under way.
 
     Args:
         arrived: whether what is expected is reached; where weights swing, in the middle.
+        optimal: whether the loss is next to the least that there is.
     """
     window = f"the last {move.steps:,} steps"
     match move.trend:
@@ -219,6 +220,8 @@ def describe(move: Movement, *, arrived: bool = False) -> Diagnosis:
             )
         case "plateau" if arrived:
             return Diagnosis(REACHED, f"the loss has hardly moved in {window}", "good")
+        case "plateau" if optimal:
+            return Diagnosis(OPTIMUM, f"the loss has hardly moved in {window}", "good")
         case "plateau":
             return Diagnosis("plateau", f"the loss has hardly moved in {window}", "neutral")
         case "oscillating" if arrived:
@@ -259,6 +262,7 @@ def ended(
     misses: Sequence[Miss] | None,
     trouble: Diagnosis | None = None,
     *,
+    optimal: bool = False,
     perfect: bool = False,
     range_met: str = "",
 ) -> Diagnosis:
@@ -270,20 +274,23 @@ def ended(
         move: what it did at its end.
         misses: values that are not what the preset expects; None without expectations.
         trouble: what was wrong with how it learned.
+        optimal: whether the final loss is next to the least that there is.
         perfect: whether more steps have nothing to improve in what it is trained for.
         range_met: what it has reached of a range with bounds on both sides, and that range.
     """
-    last = trouble or describe(move, arrived=misses is not None and not misses)
+    last = trouble or describe(move, arrived=misses is not None and not misses, optimal=optimal)
     if state == "killed":
         return Diagnosis(
             "killed", f"the worker ended at step {step:,}; what it recorded stays", "bad"
         )
     if state in ("stopped", "paused"):
-        known = last.word if last.word == REACHED else f"{last.word} until then"
+        known = last.word if last.word in (REACHED, OPTIMUM) else f"{last.word} until then"
         until = "" if move.trend == "starting" else f"; {known}"
         return Diagnosis(state, f"at step {step:,}{until}", "neutral")
     if misses is None and trouble is not None:
         return Diagnosis("finished", f"{trouble.word}: {trouble.sentence}", trouble.tone)
+    if misses is None and last.word == OPTIMUM:
+        return Diagnosis("finished", OPTIMUM, "good")
     if misses is None:
         helps = move.trend in ("improving", "slow") and not perfect
         hint = "; more steps would help" if helps else ""

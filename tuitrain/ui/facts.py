@@ -25,6 +25,7 @@ from tuitrain.spec.preset import Expected, Preset
 from tuitrain.spec.recording import MAX_RECORDED_WEIGHTS, element_names
 from tuitrain.spec.size import batches_per_epoch, hidden_layers, shapes
 from tuitrain.ui.diagnosis import (
+    HARDLY,
     Diagnosis,
     Miss,
     Movement,
@@ -259,13 +260,14 @@ class RunFacts:
         move = movement(loss, self._paths(), self.batches)
         trouble = self._trouble(move)
         final = np.nan if result is None else result.final_loss
+        of_epoch = final
         if not status.ended and len(loss):  # until then there is no final loss
-            final = float(loss[-1])
-        misses = self._misses(final)
+            final, of_epoch = float(loss[-1]), float(loss[-self.batches :].mean())
+        misses, optimal = self._misses(final), self._optimal(of_epoch)
         if status.state == "running":
             swings = move.trend == "oscillating"
             arrived = self._arrived(move.steps) if swings else misses == [] and not self._range()
-            return self._completed(trouble or describe(move, arrived=arrived))
+            return self._completed(trouble or describe(move, arrived=arrived, optimal=optimal))
         if status.state == "paused" and not len(loss):
             return Diagnosis(
                 "paused", "at its initial weights: space starts, n takes a step", "neutral"
@@ -277,6 +279,7 @@ class RunFacts:
             move,
             misses,
             trouble,
+            optimal=optimal,
             perfect=perfect,
             range_met=self._range(),
         )
@@ -346,6 +349,14 @@ class RunFacts:
                 value = told(self.evaluated(name).last)
                 return f"{name.replace('_', ' ')} {value} ({told(low)} to {told(high)})"
         return ""
+
+    def _optimal(self, loss: float) -> bool:
+        """Whether a loss is next to the optimum's, where that is what there is to reach."""
+        losses = self.series("loss")
+        if self.goal == "expected" or self.optimum is None or not len(losses):
+            return False
+        rounding = NEXT_TO_NOTHING * abs(float(losses.values[0]))
+        return loss <= self.optimum.loss + HARDLY * abs(self.optimum.loss) + rounding
 
     def _misses(self, final_loss: float) -> list[Miss] | None:
         """What was missed; None if nothing is expected of these settings."""

@@ -154,7 +154,7 @@ class SetupScreen(FittedScreen):
 
     def _matching(self, needle: str) -> list[str]:
         """The presets that have every word of the filter, topic by topic."""
-        words = needle.lower().split()
+        words = needle.lower().removeprefix("/").split()
         topics = list(dict.fromkeys(preset.topic for preset in self.presets.values()))
         found = [
             name
@@ -276,6 +276,7 @@ class SetupScreen(FittedScreen):
             entry = self.query_one("#filter", Input)
             with entry.prevent(Input.Changed):
                 entry.value = path
+                entry.cursor_position = len(path)
             self._list(path)
             self._choose(path)
             entry.focus()
@@ -306,8 +307,12 @@ class SetupScreen(FittedScreen):
 
 
 def is_path(text: str) -> bool:
-    """Whether what is typed into the filter is meant as the path of a preset."""
-    return "/" in text or os.sep in text or text.strip().endswith(SUFFIX)
+    """Whether what is typed into the filter is meant as the path of a preset.
+
+    A `/` before a word is the key that leads to the filter, pressed where it is not needed.
+    """
+    words = text.strip().removeprefix("/")
+    return "/" in words or os.sep in words or words.endswith(SUFFIX)
 
 
 def in_its_words(preset: Preset, shipped: Preset) -> Preset:
