@@ -180,9 +180,8 @@ class LossPane(Chart):
 
     def _annotate(self, over: Overlay, header: bool) -> None:
         ends = self._ends(over)
-        self._letters(over, ends)
-        if self.margin:
-            self._names(over, ends)
+        named = self._names(over, ends) if self.margin else set()
+        self._letters(over, [end for end in ends if id(end[2]) not in named])
         if self._cursor is not None:
             self._reading(over)
         if header:
@@ -252,9 +251,13 @@ class LossPane(Chart):
                 ink = self.ink(self.colour(layer.colour), bold=True)
                 over.cells.text(column, row, layer.letter, ink)
 
-    def _names(self, over: Overlay, ends: list[tuple[int, int, BandLayer]]) -> None:
+    def _names(self, over: Overlay, ends: list[tuple[int, int, BandLayer]]) -> set[int]:
         """The names beside the ends of their lines, moved apart; those that have no room are
-        left out from the last place on."""
+        left out from the last place on.
+
+        Returns:
+            The `id` of each layer that ends right before its name, and needs no letter there.
+        """
         area = self._area
         ends = ends[: area.height]
         # Less is better: of lines that end in one row, the first stands lowest.
@@ -267,6 +270,7 @@ class LossPane(Chart):
         )
         rows = _apart([row for row, _ in places], area.y, area.y + area.height - 1)
         left = area.x + area.width + 1
+        beside = set()
         for row, (_, i) in zip(rows, places, strict=True):
             layer = ends[i][2]
             strong = i == 0 or layer.strong
@@ -277,6 +281,9 @@ class LossPane(Chart):
                 else layer.name[: self.margin - 4] + "…"
             )
             over.cells.text(left + 2, row, name, self.part("text" if strong else "label"))
+            if row == ends[i][1] and ends[i][0] >= left - 2:
+                beside.add(id(layer))
+        return beside
 
     def _reading(self, over: Overlay) -> None:
         """Every line's value at the cursor, the least first, on the emptier side of it."""
