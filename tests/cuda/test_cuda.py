@@ -26,7 +26,7 @@ STEPS = 60
 
 APART = {"float64": 1e-9, "float32": 1e-4}
 """How far sums in another order lead a training apart, relative to its values: in `STEPS` steps of
-float64, in 5 of float32. Where a convolution were worked out in TF32, it were 1e-3."""
+float64, in 5 of float32. With a convolution in TF32 it would be 1e-3."""
 
 DIVERGING = {"careless": 1e-4}
 """Presets whose learning rate makes differences grow from step to step, in float64."""

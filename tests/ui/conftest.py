@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -103,3 +104,9 @@ async def start(
     if full_speed:
         await pilot.press("f")
     return dashboard(pilot)
+
+
+def at_once(pilot: Pilot[None], *keys: str) -> None:
+    """Keys that arrive in one go, before any of them has been answered."""
+    for key in keys:
+        pilot.app.post_message(Key(key, key if len(key) == 1 else None))

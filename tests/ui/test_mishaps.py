@@ -7,12 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.ui.comparing import ended, screen, started
-from tests.ui.conftest import dashboard, page, start, state, until
+from tests.ui.conftest import at_once, dashboard, page, start, state, until
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.inbox import Step
 from tuitrain.record.live import Recording
@@ -24,13 +23,6 @@ from tuitrain.ui.screens.compare import CompareScreen
 from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.worker.launch import launch
-
-
-def at_once(pilot: Pilot[None], *keys: str) -> None:
-    """Keys that arrive in one go, before any of them has been answered."""
-    for key in keys:
-        pilot.app.post_message(Key(key, key if len(key) == 1 else None))
-
 
 BURSTS = (
     "l u",
@@ -161,14 +153,15 @@ async def test_starting_twice_at_once_starts_once(opened, runs_dir: Path) -> Non
         assert len(experiments(runs_dir)) == 1
 
 
-async def test_going_back_twice_at_once_goes_back_once(opened, runs_dir: Path) -> None:
+@pytest.mark.parametrize("key", ["b", "escape"])
+async def test_going_back_twice_at_once_goes_back_once(opened, runs_dir: Path, key: str) -> None:
     folder = started(runs_dir, steps=20)
     async with opened(attach=folder) as pilot:
         compared = await ended(pilot)
         await pilot.press("r")
         await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen), "dashboard")
         await until(pilot, lambda: state(pilot) == "finished", "end")
-        at_once(pilot, "b", "b")
+        at_once(pilot, key, key)
         await until(pilot, lambda: pilot.app.screen is compared, "back")
         await pilot.pause(0.1)
         assert pilot.app.screen is compared
@@ -190,7 +183,8 @@ async def test_what_is_typed_ahead_behind_going_back_is_for_the_setup_screen(
         at_once(pilot, *"blbiris")
         await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
         entry = pilot.app.screen.query_one("#filter", Input)
-        await until(pilot, lambda: entry.value == "iris", f"iris, not {entry.value}")
+        await until(pilot, lambda: pilot.app.screen.chosen == "iris", "preset")
+        assert entry.value == "iris"
         assert pilot.app.left_running
 
 

@@ -7,10 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from textual.events import Key
 from textual.widgets import Button, Input, OptionList, Select
 
-from tests.ui.conftest import choose, dashboard, page, until
+from tests.ui.conftest import at_once, choose, dashboard, page, until
 from tuitrain.optim import name_of
 from tuitrain.spec.catalogue import catalogue, find
 from tuitrain.spec.load import to_toml
@@ -323,8 +322,7 @@ async def test_keys_typed_in_one_go_act_in_their_order(opened, typed: str) -> No
         field.focus()
         await pilot.pause()
         keys = [*["backspace"] * 8, *typed, "left", "backspace", typed[-2], "end", "tab"]
-        for key in keys:
-            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        at_once(pilot, *keys)
         await until(pilot, lambda: not field.has_focus, "the last key")
         assert field.value == typed
         await pilot.pause()
@@ -335,8 +333,7 @@ async def test_keys_typed_in_one_go_act_in_their_order(opened, typed: str) -> No
 async def test_letters_behind_a_key_that_moves_the_focus_are_not_for_the_filter(opened) -> None:
     async with opened() as pilot:
         entry = pilot.app.screen.query_one("#filter", Input)
-        for key in ("i", "r", "i", "s", "enter", "x", "y"):
-            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        at_once(pilot, "i", "r", "i", "s", "enter", "x", "y")
         await until(pilot, lambda: not entry.has_focus, "start button")
         await pilot.pause()
         assert entry.value == "iris"
@@ -345,8 +342,7 @@ async def test_letters_behind_a_key_that_moves_the_focus_are_not_for_the_filter(
 async def test_letters_in_front_of_a_key_that_moves_the_focus_are_for_the_filter(opened) -> None:
     async with opened() as pilot:
         entry = pilot.app.screen.query_one("#filter", Input)
-        for key in ("i", "r", "i", "s", "tab"):
-            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        at_once(pilot, "i", "r", "i", "s", "tab")
         await until(pilot, lambda: not entry.has_focus, "list")
         assert entry.value == "iris"
 
@@ -354,8 +350,7 @@ async def test_letters_in_front_of_a_key_that_moves_the_focus_are_for_the_filter
 async def test_what_is_typed_ahead_as_far_as_into_a_menu_is_what_trains(opened) -> None:
     async with opened() as pilot:
         shown = pilot.app.screen
-        for key in ("i", "r", "i", "s", "tab", "tab", "tab", "enter", "a", "d", "enter"):
-            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        at_once(pilot, "i", "r", "i", "s", "tab", "tab", "tab", "enter", "a", "d", "enter")
         menu = shown.query_one("#optimizer", Select)
         await until(pilot, lambda: menu.value == "adagrad", f"choice, not {menu.value}")
         await until(pilot, lambda: shown.plan.changed("iris"), "in the plan")
@@ -373,8 +368,7 @@ async def test_a_slash_before_a_word_does_not_make_it_a_path(opened) -> None:
 async def test_letters_behind_a_key_that_opens_a_dialog_are_for_the_dialog(opened) -> None:
     async with opened() as pilot:
         entry = pilot.app.screen.query_one("#filter", Input)
-        for key in ("ctrl+p", "end", "x", "y"):
-            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        at_once(pilot, "ctrl+p", "end", "x", "y")
         await until(pilot, lambda: isinstance(pilot.app.screen, SaveDialog), "dialog")
         name = pilot.app.screen.query_one("#file", Input)
         await until(pilot, lambda: name.value.endswith(".tomlxy"), f"letters, not {name.value}")
@@ -383,7 +377,6 @@ async def test_letters_behind_a_key_that_opens_a_dialog_are_for_the_dialog(opene
 
 async def test_what_is_typed_ahead_behind_tab_goes_where_it_leads(opened) -> None:
     async with opened() as pilot:
-        for key in ("tab", "tab", "tab", "enter"):
-            pilot.app.post_message(Key(key, None))
+        at_once(pilot, "tab", "tab", "tab", "enter")
         menu = pilot.app.screen.query_one("#optimizer", Select)
         await until(pilot, lambda: menu.expanded, "menu")

@@ -115,9 +115,12 @@ def ask(
         ended = folder.status().ended  # before the answer, which may be the last thing it did
         event = acknowledgement(folder, sent)
         if event is not None:
-            if isinstance(command, Stop):  # what comes next may need it to have ended
-                wait_for_end(folder, deadline)
-            click.echo(f"{folder.id} {done} at step {event.step:,}")
+            told = f"{folder.id} {done} at step {event.step:,}"
+            # What comes next may need it to have ended.
+            if isinstance(command, Stop) and not has_ended(folder, deadline):
+                click.echo(f"tuitrain: {told}, but has not ended in {PATIENCE:g} s", err=True)
+                return 1
+            click.echo(told)
             return 0
         if ended:
             raise InputError(f"ended first ({folder.state()})", where=folder.id)
@@ -127,10 +130,13 @@ def ask(
     return 1
 
 
-def wait_for_end(folder: ExperimentFolder, deadline: float) -> None:
-    """Wait until an experiment has ended, or until a moment of the monotonic clock."""
-    while not folder.status().ended and time.monotonic() < deadline:
+def has_ended(folder: ExperimentFolder, deadline: float) -> bool:
+    """Whether an experiment ends before a moment of the monotonic clock."""
+    while not folder.status().ended:
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.05)
+    return True
 
 
 def acknowledgement(folder: ExperimentFolder, sent: str) -> Event | None:

@@ -61,7 +61,7 @@ class _Evaluated:
         if self.label is None:
             return None
         right = self.predicted.eq(self.label).sum(1).double()
-        # CUDA multiplies by the reciprocal of a scalar, by which all of 49 rows are less than 1.
+        # CUDA divides by a scalar by multiplying with its reciprocal: 49/49 is less than 1 then.
         return right / torch.full_like(right, len(self.label))
 
 

@@ -35,7 +35,8 @@ def means(values: torch.Tensor) -> torch.Tensor:
 def folded_sums(values: torch.Tensor) -> torch.Tensor:
     """Sums along the last axis, in an order that its length alone decides.
 
-    The second half is added to the first, element by element, until one element is left.
+    The second half is added to the first, element by element, until one element is left; an odd
+    one at the end is added to the first.
     """
     while (length := values.shape[-1]) > 1:
         half = length // 2

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import math
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, dropwhile, repeat
+from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard
 
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
     from tuitrain.worker.launch import WarmWorker
 
 LINKS = 4
-"""A key presses a button, that starts the form, that asks the screen, that asks the app: how often
-what a key leads to may go on from one widget's queue to another's before the next key comes."""
+"""How often the way from the focus up to the app is followed before the next key: a key may press
+a button, which tells the form, which asks the screen, which asks the app."""
+
+UNDRAWN = 0.1
+"""Seconds for which keys that keep coming may hold the drawing back."""
 
 
 class TuitrainApp(App[None]):
@@ -63,6 +67,7 @@ class TuitrainApp(App[None]):
         self._settled = self._leaving = self._key_acts = False
         self._typed_ahead: list[events.Key | events.Paste] = []
         self._undrawn = contextlib.ExitStack()  # what a key that waits is about to change again
+        self._drawn = -math.inf
         self.left_running: list[ExperimentFolder] = []
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
@@ -109,12 +114,14 @@ class TuitrainApp(App[None]):
             await super().on_event(event)
 
     async def _take_key(self) -> None:
-        """Hand over the key that has waited longest, if nothing is left of the one before it."""
+        """Hand over the key that has waited longest, once the one before it has gone its way."""
         if self._key_acts or not self._settled or self._leaving or not self.screen_stack:
             return
         self._undrawn.close()
-        if len(self._typed_ahead) > 1:
+        if len(self._typed_ahead) > 1 and time.monotonic() - self._drawn < UNDRAWN:
             self._undrawn.enter_context(self.batch_update())
+        else:
+            self._drawn = time.monotonic()
         for screen in self.screen_stack:  # those below a dialog, too
             screen.check_idle()
         if not self._typed_ahead:
@@ -123,11 +130,11 @@ class TuitrainApp(App[None]):
             self.screen.call_later(self.call_later, self._take_key)
             return
         self._key_acts = True
-        # What a widget prevents for a while would be prevented here, and then by all that follows.
+        # A callback carries along what its poster prevents; that must not reach the key.
         prevent_message_types_stack.set([set()])
         path = list((self.focused or self.screen).ancestors_with_self)
         await super().on_event(self._typed_ahead.pop(0))
-        self._follow(chain.from_iterable(repeat(path, LINKS)))
+        self._follow(iter(path * LINKS))
 
     def _follow(self, path: Iterator[DOMNode]) -> None:
         """Go the way of a key, in the same queues, and then take the next one."""
@@ -196,10 +203,8 @@ class TuitrainApp(App[None]):
 
     def _show_setup(self, experiment: Experiment) -> None:
         """The screen as it was left from which this was started; if none, one with its preset."""
-        # `b` twice, or held for too long, goes back once.
-        ahead = self._typed_ahead
-        again = dropwhile(lambda typed: isinstance(typed, events.Key) and typed.key == "b", ahead)
-        self._typed_ahead = list(again)
+        # Typed twice at once, the key goes back once.
+        self._typed_ahead = list(dropwhile(goes_back, self._typed_ahead))
         if len(self.screen_stack) > 1:
             self.pop_screen()
         else:
@@ -252,6 +257,11 @@ class TuitrainApp(App[None]):
             self.screen.action_answer("leave")
             return
         self._ask_about([s for s in self.screen_stack if is_viewer(s)], self._end)
+
+
+def goes_back(typed: events.Key | events.Paste) -> bool:
+    """Whether this is the key that leads back from an experiment."""
+    return isinstance(typed, events.Key) and typed.key in ("b", "escape")
 
 
 def viewer(folder: ExperimentFolder) -> TrainingScreen:

@@ -20,7 +20,8 @@ Tone = Literal["good", "neutral", "warning", "bad"]
 FEWEST_PASSES = 8
 SAMPLE = 10_000
 CLEAR, HARDLY = 0.05, 0.01
-"""A loss that falls by 5 % in the window improves; by less than 1 %, it is on a plateau."""
+"""A loss that falls by 5 % in the window improves; by less than 1 %, it is on a plateau. Within
+1 % of the optimum's, it has reached it."""
 
 REACHED, OPTIMUM = "expected values reached", "optimum reached"
 

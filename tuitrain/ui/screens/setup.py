@@ -154,7 +154,7 @@ class SetupScreen(FittedScreen):
 
     def _matching(self, needle: str) -> list[str]:
         """The presets that have every word of the filter, topic by topic."""
-        words = needle.lower().removeprefix("/").split()
+        words = typed(needle).lower().split()
         topics = list(dict.fromkeys(preset.topic for preset in self.presets.values()))
         found = [
             name
@@ -306,13 +306,15 @@ class SetupScreen(FittedScreen):
         self.query_one(SettingsForm).focus_setting(next(iter(checked.errors)))
 
 
-def is_path(text: str) -> bool:
-    """Whether what is typed into the filter is meant as the path of a preset.
+def typed(text: str) -> str:
+    """The text of the filter without a `/` in front, the key that leads to the filter."""
+    return text.strip().removeprefix("/")
 
-    A `/` before a word is the key that leads to the filter, pressed where it is not needed.
-    """
-    words = text.strip().removeprefix("/")
-    return "/" in words or os.sep in words or words.endswith(SUFFIX)
+
+def is_path(text: str) -> bool:
+    """Whether what is typed into the filter is meant as the path of a preset."""
+    path = typed(text)
+    return "/" in path or os.sep in path or path.endswith(SUFFIX)
 
 
 def in_its_words(preset: Preset, shipped: Preset) -> Preset:
