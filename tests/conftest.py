@@ -7,6 +7,10 @@ import os
 import pytest
 from hypothesis import settings
 
+# What the user has set for a terminal is not what is tested; read before tuitrain is imported.
+for name in ("NO_COLOR", "TUITRAIN_MARKERS"):
+    os.environ.pop(name, None)
+
 # No deadline: a busy machine is no failure. In CI the same examples every time, so that a red
 # run can be repeated; at a desk new ones, which find more.
 settings.register_profile("desk", deadline=None)

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,11 @@ import pytest
 
 from tests.forked import ForkedProcess
 from tuitrain.cli import main
-from tuitrain.record.folder import experiments
+from tuitrain.record.folder import experiments, resolve
 from tuitrain.worker.launch import WarmWorker
+
+PATIENCE = 60.0
+"""Seconds to wait for a step on a busy machine."""
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "tuitrain")
 
@@ -56,6 +60,10 @@ class Command:
         )
         assert process.stderr
         assert process.stderr.readline().startswith("running")
+        deadline = time.monotonic() + PATIENCE
+        while not resolve(self.runs_dir).status().step:
+            assert time.monotonic() < deadline, "no step"
+            time.sleep(0.02)
         return process
 
     def experiments(self) -> list[dict[str, Any]]:

@@ -234,8 +234,9 @@ async def test_a_run_goes_on_where_a_new_one_cannot_be_made(
         raise InputError("cannot be written: No space left on device", where="runs")
 
     async with opened() as pilot:
-        await start(pilot, "sales-mse", **LONG)
-        folder = dashboard(pilot).folder
+        shown = await start(pilot, "sales-mse", **LONG)
+        await until(pilot, lambda: shown.facts.step > 0, "a step")
+        folder = shown.folder
         monkeypatch.setattr(ExperimentFolder, "create", full)
         await pilot.press("r", "r")
         await until(pilot, lambda: len(pilot.app._notifications) > 0, "reason")

@@ -40,6 +40,7 @@ async def finished(pilot, name: str, **settings: str) -> None:
 async def test_what_is_not_known_before_the_first_step_is_a_dash(opened, name, size, named) -> None:
     async with opened(size=size) as pilot:
         shown = await start(pilot, name, full_speed=False, train__epochs="2000")
+        await until(pilot, lambda: shown.facts.step > 0, "a step")
         await pilot.press("r")
         await until(pilot, lambda: len(pilot.app.screen_stack) > 2 or not shown.alive, "question")
         await pilot.press("r")

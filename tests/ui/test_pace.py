@@ -144,6 +144,7 @@ async def test_a_reset_keeps_the_pace_or_takes_the_presets(opened) -> None:
         slowed = first.pace
         assert slowed is not None
         assert slowed <= 1000
+        await until(pilot, lambda: first.facts.step > 0, "a step")
         await pilot.press("r", "r")
         await until(pilot, lambda: dashboard(pilot) is not first, "new dashboard")
         second = dashboard(pilot)

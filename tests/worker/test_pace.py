@@ -31,8 +31,9 @@ def test_a_pace_is_kept_to(begin: Begin, count: int, pace: float) -> None:
     assert lasted(recording) > (count - 1) / pace - 0.1
 
 
-def test_waiting_for_the_pace_is_no_training_and_no_work(begin: Begin) -> None:
+def test_waiting_for_the_pace_is_no_training_and_no_work(begin: Begin, until: Until) -> None:
     folder = begin(single(override(find("line-fit"), {"train.steps": 3}), device="cpu", pace=1.0))
+    until(lambda: folder.status().step == 1)  # all is imported
     before = time.process_time()
     time.sleep(1.0)
     assert time.process_time() - before < 0.5
@@ -56,6 +57,7 @@ def test_the_pace_changes_while_it_runs(begin: Begin, endless: Experiment, until
     until(lambda: folder.status().step > 50_000)
     slowed = obeyed(folder, SetPace(0.01), until)
     assert folder.status().step <= slowed.step + 1
+    until(lambda: folder.status().step == slowed.step + 1)
     time.sleep(0.3)
     assert folder.status().step == slowed.step + 1
 

@@ -94,7 +94,9 @@ class TrainingScreen(FittedScreen):
         if not self._answered(name):
             return asked
         answers = [event.detail for event in self.recording.events if "pace" in event.detail]
-        return answers[-1]["pace"] if answers else self.recording.status.pace
+        status = self.recording.status
+        told = self.folder.experiment.pace if status.state == "starting" else status.pace
+        return answers[-1]["pace"] if answers else told
 
     def action_pace(self, change: str) -> None:
         pace, machine = self.pace, machine_speed(self.recording.status)
