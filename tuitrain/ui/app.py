@@ -66,7 +66,7 @@ class TuitrainApp(App[None]):
         self._warm: WarmWorker | None = None
         self._settled = self._leaving = self._key_acts = False
         self._typed_ahead: list[events.Key | events.Paste] = []
-        self._undrawn = contextlib.ExitStack()  # what a key that waits is about to change again
+        self._undrawn = contextlib.ExitStack()
         self._drawn = -math.inf
         self.left_running: list[ExperimentFolder] = []
         for theme in (DARK, LIGHT):
@@ -117,13 +117,7 @@ class TuitrainApp(App[None]):
         """Hand over the key that has waited longest, once the one before it has gone its way."""
         if self._key_acts or not self._settled or self._leaving or not self.screen_stack:
             return
-        self._undrawn.close()
-        if len(self._typed_ahead) > 1 and time.monotonic() - self._drawn < UNDRAWN:
-            self._undrawn.enter_context(self.batch_update())
-        else:
-            self._drawn = time.monotonic()
-        for screen in self.screen_stack:  # those below a dialog, too
-            screen.check_idle()
+        self._draw_or_wait()
         if not self._typed_ahead:
             return
         if not self.screen.is_mounted:  # without its widgets, and without a focus
@@ -135,6 +129,16 @@ class TuitrainApp(App[None]):
         path = list((self.focused or self.screen).ancestors_with_self)
         await super().on_event(self._typed_ahead.pop(0))
         self._follow(iter(path * LINKS))
+
+    def _draw_or_wait(self) -> None:
+        """Draw, but for a moment not what the next key is about to change again."""
+        self._undrawn.close()
+        if len(self._typed_ahead) > 1 and time.monotonic() - self._drawn < UNDRAWN:
+            self._undrawn.enter_context(self.batch_update())
+        else:
+            self._drawn = time.monotonic()
+        for screen in self.screen_stack:  # those below a dialog, too
+            screen.check_idle()
 
     def _follow(self, path: Iterator[DOMNode]) -> None:
         """Go the way of a key, in the same queues, and then take the next one."""
