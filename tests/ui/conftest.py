@@ -7,10 +7,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input
 
 from tests.forked import fork_server, forked_workers
@@ -24,6 +26,7 @@ __all__ = ["fork_server", "forked_workers"]
 PATIENCE = 60.0
 """Seconds to wait for what another process does on a busy machine."""
 
+Opening = TypeVar("Opening", bound=Screen[Any])
 Opened = Callable[..., "asynccontextmanager[Pilot[None]]"]
 
 
@@ -34,6 +37,18 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool], what: str) ->
         assert time.monotonic() < deadline, f"waited in vain: {what}"
         await pilot.pause(0.02)
         await asyncio.sleep(0.02)
+
+
+async def opens(pilot: Pilot[None], kind: type[Opening]) -> Opening:
+    """The screen of this kind, once it is in front with its widgets."""
+    await until(
+        pilot,
+        lambda: isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted,
+        kind.__name__,
+    )
+    screen = pilot.app.screen
+    assert isinstance(screen, kind)
+    return screen
 
 
 def dashboard(pilot: Pilot[None]) -> DashboardScreen:
@@ -75,6 +90,8 @@ def opened(runs_dir: Path) -> Callable[..., object]:
             async with app.run_test(size=size) as pilot:
                 await pilot.pause()
                 yield pilot
+                # A screen that is left while it is being built cannot go on.
+                await until(pilot, lambda: all(s.is_mounted for s in app.screen_stack), "widgets")
         finally:
             for folder in experiments(runs_dir):
                 if not folder.status().ended:
@@ -99,7 +116,7 @@ async def start(
     for key, value in settings.items():
         screen.drafts[screen.chosen].set(key.replace("__", "."), value)  # type: ignore[attr-defined]
     await pilot.press("ctrl+s")
-    await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen), "dashboard")
+    await opens(pilot, DashboardScreen)
     await until(pilot, lambda: state(pilot) != "starting", "worker")
     if full_speed:
         await pilot.press("f")

@@ -13,7 +13,7 @@ from textual.screen import Screen
 import tuitrain.ui.app
 import tuitrain.ui.screens.setup
 from tests.nvml import Card, driver
-from tests.ui.conftest import dashboard, state, until
+from tests.ui.conftest import dashboard, opens, state, until
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import single
@@ -39,9 +39,8 @@ async def test_an_attached_run_starts_again_in_its_place_and_goes_back(opened, r
         await pilot.press("f", "space")
         await until(pilot, lambda: state(pilot) == "finished", "end of the new run")
         await pilot.press("b")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
-        assert [type(screen) for screen in pilot.app.screen_stack] == [SetupScreen]
-        setup = pilot.app.screen
+        setup = await opens(pilot, SetupScreen)
+        assert pilot.app.screen_stack == [setup]
         assert setup.chosen == "sales-mse"
         assert setup.plan.checked("sales-mse").shown == preset
         assert setup.drafts["sales-mse"].changes == {"optimizer.name": "adam", "train.steps": "5"}

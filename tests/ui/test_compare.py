@@ -10,7 +10,7 @@ import pytest
 from textual.widgets import ContentSwitcher
 
 from tests.ui.comparing import FAR, TIMES, ended, screen, started
-from tests.ui.conftest import page, until
+from tests.ui.conftest import opens, page, until
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.comparison import compare
@@ -266,7 +266,7 @@ async def test_pause_step_resume_leave_and_stop(opened, runs_dir: Path) -> None:
         await pilot.press("escape", "s")
         await until(pilot, lambda: shown.recording.status.state == "stopped", "stop")
         await pilot.press("b")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
+        await opens(pilot, SetupScreen)
 
 
 async def test_views_by_number(opened, runs_dir: Path) -> None:
@@ -322,9 +322,7 @@ async def test_one_run_is_started_from_a_line_and_left_again(opened, runs_dir: P
         line = shown.roll.line(shown.table.selected)
         assert line is not None
         await pilot.press("r")
-        await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen), "dashboard")
-        dashboard = pilot.app.screen
-        assert isinstance(dashboard, DashboardScreen)
+        dashboard = await opens(pilot, DashboardScreen)
         await until(pilot, lambda: dashboard.recording.status.state == "finished", "end")
         one = dashboard.recording.series(0, "loss").values
         same = shown.recording.series(line.runs[0], "loss").values

@@ -12,7 +12,7 @@ from rich.text import Text
 from textual.widgets import Input
 
 from tests.ui.comparing import ended, names, rows, screen, started
-from tests.ui.conftest import page, until
+from tests.ui.conftest import opens, page, until
 from tuitrain.optim import name_of
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.spec.catalogue import find
@@ -81,7 +81,7 @@ async def test_escape_goes_back_one_thing_at_a_time(opened, runs_dir: Path) -> N
         assert len(names(pilot)) == 4
         assert not shown.query_one("#finding").display
         await pilot.press("escape")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
+        await opens(pilot, SetupScreen)
 
 
 async def test_hide_pin_and_solo(opened, runs_dir: Path) -> None:

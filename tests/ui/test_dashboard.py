@@ -11,11 +11,12 @@ import pytest
 from textual.events import Key, MouseScrollUp
 from textual.widgets import Button, Input
 
-from tests.ui.conftest import choose, dashboard, page, start, state, until
+from tests.ui.conftest import choose, dashboard, opens, page, start, state, until
 from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.inbox import Pause, send
 from tuitrain.ui.diagnosis import Miss, Movement, ended
+from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.dialogs import LeaveDialog, RestartDialog, SourceDialog
 from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.ui.screens.training import FRAME
@@ -36,7 +37,7 @@ async def test_trains_to_the_end_by_keys_alone(opened, runs_dir: Path) -> None:
         # Typed ahead: nothing is waited for between the two.
         for _ in range(2):
             pilot.app.post_message(Key("enter", None))
-        await until(pilot, lambda: not isinstance(pilot.app.screen, SetupScreen), "dashboard")
+        await opens(pilot, DashboardScreen)
         await until(pilot, lambda: state(pilot) == "finished", "end")
         await until(pilot, lambda: "expected values reached" in page(pilot), "diagnosis")
         text = page(pilot)
@@ -212,7 +213,7 @@ async def test_leaving_asks(opened) -> None:
             await pilot.press("escape")
             assert pilot.app.screen is dashboard(pilot), key
         await pilot.press("b", "l")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
+        await opens(pilot, SetupScreen)
         assert folder.status().state == "running"
     assert folder.status().state == "running"
 
@@ -259,7 +260,7 @@ async def test_finished_run_is_left_without_a_question(opened) -> None:
         await start(pilot, "parabola-decay")
         await until(pilot, lambda: state(pilot) == "finished", "end")
         await pilot.press("b")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
+        await opens(pilot, SetupScreen)
 
 
 async def test_killed_worker_is_shown_as_killed_within_two_seconds(opened) -> None:
@@ -292,7 +293,7 @@ async def test_attach_shows_what_was_recorded(opened, runs_dir: Path) -> None:
         await until(pilot, lambda: "40 / 40" in page(pilot), "status")
         assert rows(pilot) == 40
         await pilot.press("b")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
+        await opens(pilot, SetupScreen)
 
 
 async def test_a_second_viewer_follows_and_commands(opened) -> None:

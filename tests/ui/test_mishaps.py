@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.ui.comparing import ended, screen, started
-from tests.ui.conftest import at_once, dashboard, page, start, state, until
+from tests.ui.conftest import at_once, dashboard, opens, page, start, state, until
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.inbox import Step
 from tuitrain.record.live import Recording
@@ -65,7 +65,7 @@ async def test_keys_typed_at_once_on_the_setup_screen_reach_its_dialogs(
         await pilot.press("ctrl+u", "a")
         at_once(pilot, "enter", "enter", "enter", "x")
         await until(pilot, lambda: Path("a.toml").exists(), "file")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
+        await opens(pilot, SetupScreen)
         at_once(pilot, "f1", "escape", "f1", "f1", "f1")
         await asyncio.sleep(0.3)
         assert isinstance(pilot.app.screen_stack[0], SetupScreen)
@@ -118,7 +118,7 @@ async def test_what_looks_like_markup_is_text(opened, tmp_path: Path, monkeypatc
         await pilot.press("escape", "s")
         await until(pilot, lambda: state(pilot) == "stopped", "stopped")
         await pilot.press("b")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
+        await opens(pilot, SetupScreen)
         assert "width [/cm]" in page(pilot)
 
 
@@ -147,7 +147,7 @@ async def test_starting_twice_at_once_starts_once(opened, runs_dir: Path) -> Non
     async with opened() as pilot:
         setup = pilot.app.screen
         at_once(pilot, "ctrl+s", "ctrl+s")
-        await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen), "dashboard")
+        await opens(pilot, DashboardScreen)
         await until(pilot, lambda: state(pilot) == "finished", "end")
         assert pilot.app.screen_stack == [setup, dashboard(pilot)]
         assert len(experiments(runs_dir)) == 1
@@ -159,7 +159,7 @@ async def test_going_back_twice_at_once_goes_back_once(opened, runs_dir: Path, k
     async with opened(attach=folder) as pilot:
         compared = await ended(pilot)
         await pilot.press("r")
-        await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen), "dashboard")
+        await opens(pilot, DashboardScreen)
         await until(pilot, lambda: state(pilot) == "finished", "end")
         at_once(pilot, key, key)
         await until(pilot, lambda: pilot.app.screen is compared, "back")
@@ -181,9 +181,9 @@ async def test_what_is_typed_ahead_behind_going_back_is_for_the_setup_screen(
             pilot.app.screen_stack[0].query_one("#filter", Input).value = ""
         await until(pilot, lambda: state(pilot) == "running", "running")
         at_once(pilot, *"blbiris")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen), "setup")
-        entry = pilot.app.screen.query_one("#filter", Input)
-        taken = lambda: (entry.value, pilot.app.screen.chosen) == ("iris", "iris")  # noqa: E731
+        setup = await opens(pilot, SetupScreen)
+        entry = setup.query_one("#filter", Input)
+        taken = lambda: (entry.value, setup.chosen) == ("iris", "iris")  # noqa: E731
         await until(pilot, taken, "letters and preset")
         assert pilot.app.left_running
 

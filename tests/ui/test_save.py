@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from textual.widgets import Input, OptionList
 
 from tests.cli.conftest import Command
-from tests.ui.conftest import choose, dashboard, page, state, until
+from tests.ui.conftest import choose, dashboard, opens, page, state, until
 from tests.ui.test_setup import entry, retype
 from tests.ui.test_setup_networks import pick
 from tuitrain.record.reader import StoreReader
@@ -18,6 +18,7 @@ from tuitrain.spec.catalogue import find
 from tuitrain.spec.load import load_file
 from tuitrain.spec.overrides import override
 from tuitrain.spec.write import to_file
+from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.save_dialog import SaveDialog
 from tuitrain.ui.screens.setup import SetupScreen
 
@@ -61,7 +62,7 @@ async def test_what_is_saved_is_offered_and_trains_the_same(opened, here: Path, 
         await pick(pilot, "spiral")  # whose settings are as they were left
         assert entry(pilot, "model.hidden").input.value == "8"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: pilot.app.screen is not setup, "dashboard")
+        await opens(pilot, DashboardScreen)
         await until(pilot, lambda: state(pilot) == "running", "worker")
         await pilot.press("f")
         await until(pilot, lambda: state(pilot) == "finished", "end")
@@ -181,5 +182,5 @@ async def test_presets_of_the_working_directory_are_listed(opened, here: Path) -
         await until(pilot, lambda: setup.chosen == "mine.toml", "found by its name")
         assert "My own line" in page(pilot)
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: not isinstance(pilot.app.screen, SetupScreen), "dashboard")
+        await opens(pilot, DashboardScreen)
         assert dashboard(pilot).folder.experiment.presets["mine"].title == "My own line"

@@ -9,7 +9,7 @@ import sys
 import pytest
 from textual.widgets import Button, Input, OptionList, Select
 
-from tests.ui.conftest import at_once, choose, dashboard, page, until
+from tests.ui.conftest import at_once, choose, dashboard, opens, page, until
 from tuitrain.optim import name_of
 from tuitrain.spec.catalogue import catalogue, find
 from tuitrain.spec.load import to_toml
@@ -137,7 +137,7 @@ async def test_a_path_in_the_filter_offers_the_users_own_preset(opened, tmp_path
         assert pilot.app.screen.chosen == str(file)
         assert entry(pilot, "optimizer.lr").input.value == "0.021"
         await pilot.press("enter", "enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen), "dashboard")
+        await opens(pilot, DashboardScreen)
         [run] = dashboard(pilot).folder.experiment.runs
         assert run.optimizer.lr == 0.021
 
@@ -166,7 +166,7 @@ async def test_by_mouse_alone(opened) -> None:
         await pilot.click(listed, offset=(8, row))
         assert pilot.app.screen.chosen == "sales-mse"
         await pilot.click("#start")
-        await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen), "dashboard")
+        await opens(pilot, DashboardScreen)
         assert list(dashboard(pilot).folder.experiment.presets) == ["sales-mse"]
 
 
@@ -369,8 +369,8 @@ async def test_letters_behind_a_key_that_opens_a_dialog_are_for_the_dialog(opene
     async with opened() as pilot:
         entry = pilot.app.screen.query_one("#filter", Input)
         at_once(pilot, "ctrl+p", "end", "x", "y")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SaveDialog), "dialog")
-        name = pilot.app.screen.query_one("#file", Input)
+        dialog = await opens(pilot, SaveDialog)
+        name = dialog.query_one("#file", Input)
         await until(pilot, lambda: name.value.endswith(".tomlxy"), f"letters, not {name.value}")
         assert entry.value == ""
 

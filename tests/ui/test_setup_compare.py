@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Button, Input, OptionList
 
-from tests.ui.conftest import choose, page, until
+from tests.ui.conftest import choose, opens, page, until
 from tests.ui.test_setup import entry, retype
 from tuitrain.record.folder import experiments
 from tuitrain.record.reader import StoreReader
@@ -222,8 +222,7 @@ async def test_a_comparison_starts_with_each_presets_own_settings(opened, runs_d
         await mark_optimizers(pilot, "adam", "sgd")
         await retype(pilot, "train.seed", "3,7")
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen), "comparison")
-        shown = pilot.app.screen
+        shown = await opens(pilot, CompareScreen)
         await until(pilot, lambda: shown.recording.status.state == "finished", "end")
         [folder] = experiments(runs_dir)
         changed = [
@@ -246,7 +245,6 @@ async def test_a_product_of_one_is_a_training_like_any_other(opened) -> None:
         await mark_optimizers(pilot, "adam")
         assert label(pilot) == "Start training"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen), "dashboard")
-        experiment = pilot.app.screen.folder.experiment
+        experiment = (await opens(pilot, DashboardScreen)).folder.experiment
         assert [run.optimizer.lr for run in experiment.runs] == [0.001]
         assert experiment.pace is not None
