@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -128,6 +129,26 @@ def test_experiments_lists_and_rm_deletes(inside: Inside) -> None:
     assert inside("rm").stdout == f"{row['id']} deleted\n"
     assert inside.experiments() == []
     assert not Path(row["path"]).exists()
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_the_database_alone_is_the_whole_recording_when_the_command_is_done(
+    inside: Inside, tmp_path: Path, stopped: bool
+) -> None:
+    if stopped:
+        inside("run", "sales-mse", "--steps", FOREVER, "--detach")
+        begun = resolve(inside.runs_dir)
+        while not begun.status().step:
+            assert begun.alive()
+        inside("stop")
+    else:
+        inside("run", "sales-mse", "--quiet")
+    folder = resolve(inside.runs_dir)
+    copy = Path(shutil.copy(folder.database, tmp_path / "copy.db"))
+    with contextlib.closing(StoreReader(copy)) as reader:
+        assert reader.status() == folder.status()
+        rows = sum(chunk.rows for _, chunk in reader.chunks())
+    assert rows == len(columns(folder)["loss"]) > 0
 
 
 def test_an_experiment_of_before_is_told_as_it_was_at_its_end(inside: Inside) -> None:

@@ -18,11 +18,11 @@ from tuitrain.record.usage import GPU, ProcessUsage, gpu, gpus, usable
 def test_a_busy_process_is_seen() -> None:
     usage = ProcessUsage(os.getpid())
     usage.read()
-    until = time.perf_counter() + 0.2
-    while time.perf_counter() < until:
+    began, until = time.perf_counter(), time.process_time() + 0.3
+    while time.process_time() < until:
         sum(range(1000))
     percent, memory = usage.read()
-    assert percent > 10
+    assert percent > 50 * 0.3 / (time.perf_counter() - began)  # others may be busy, too
     assert memory > 1 << 20
 
 

@@ -378,6 +378,7 @@ async def test_hopping_where_it_is_expected_is_no_warning(opened) -> None:
 async def test_where_all_is_reached_that_is_expected_a_run_that_goes_on_says_so(opened) -> None:
     async with opened() as pilot:
         await start(pilot, "line-fit", full_speed=False)
+        await pilot.press("left_square_bracket")  # there is time to look
         reached = lambda: "✓ expected values reached: the loss has hardly" in page(pilot)  # noqa: E731
         await until(pilot, reached, "diagnosis")
         assert state(pilot) == "running"

@@ -13,6 +13,7 @@ from textual.events import MouseScrollUp
 from textual.filter import monochrome_style
 from textual.theme import Theme
 
+from tests.ui.conftest import until
 from tests.ui.single import contrast
 from tuitrain.record.landscape import Landscape, Plane, Window, through
 from tuitrain.ui.markers import Marker
@@ -347,7 +348,7 @@ async def test_it_asks_once_for_what_it_lacks() -> None:
     app = Maps()
     async with app.run_test(size=(80, 24)) as pilot:
         app.show(spiral(), landscapes=())
-        await pilot.pause(0.1)
+        await until(pilot, lambda: len(app.wanted) > 0, "question")
         app.show(spiral(), landscapes=())
         await pilot.pause(0.1)
         (wanted,) = app.wanted
@@ -358,8 +359,7 @@ async def test_it_asks_once_for_what_it_lacks() -> None:
         await pilot.pause(0.1)
         assert len(app.wanted) == 1  # the answer reaches beyond the view
         app.view.zoom(4.0)
-        await pilot.pause(0.1)
-        assert len(app.wanted) == 2  # now it is too coarse
+        await until(pilot, lambda: len(app.wanted) == 2, "question: now it is too coarse")
         assert app.wanted[1].window.area < answer.window.area
 
 

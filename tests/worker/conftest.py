@@ -27,7 +27,7 @@ Begin = Callable[[Experiment], ExperimentFolder]
 def until() -> Until:
     """Waits for a condition, at most so many seconds."""
 
-    def wait(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    def wait(condition: Callable[[], object], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it did not happen in time"
@@ -39,8 +39,10 @@ def until() -> Until:
 def ended(folder: ExperimentFolder) -> Recording:
     """The whole recording, once the experiment has ended."""
     recording = Recording(folder)
+    deadline = time.monotonic() + 120
     with contextlib.closing(recording):
         while not recording.refresh() or not recording.ended:
+            assert time.monotonic() < deadline, recording.status
             time.sleep(0.005)
     return recording
 

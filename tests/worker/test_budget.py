@@ -16,7 +16,7 @@ def test_a_budget_of_seconds_ends_all_stacks_fairly(begin: Begin, until: Until) 
     recording.refresh()
     recording.close()
     assert recording.status.state == "finished"
-    assert 0.8 <= recording.status.seconds < 2.5
+    assert 0.8 <= recording.status.seconds < 20
     assert [result.status for result in recording.results] == ["finished"] * 2
     slow, fast = sorted(recording.status.stack_steps)
     assert slow > fast / 10

@@ -105,7 +105,7 @@ def test_the_untrained_model_is_there_while_it_is_paused_at_the_start(
 def test_where_it_is_stopped_the_weights_are_judged(
     begin: Begin, network: Preset, until: Until
 ) -> None:
-    folder = begin(single(steps(network, 20_000_000), device="cpu"))
+    folder = begin(single(steps(network, 20_000_000), device="cpu", pace=1000.0))
     until(lambda: folder.status().step > 10)
     send(folder, Stop())
     recording = ended(folder)
@@ -193,7 +193,7 @@ def test_a_run_that_diverges_has_no_metrics(begin: Begin, network: Preset) -> No
 def test_evaluations_are_written_with_the_rows_they_follow(begin: Begin, network: Preset) -> None:
     """At every moment: no evaluation is there whose step has no row yet, and none is missing."""
     network = steps(network, 960)  # judged after every 16th, the last one among them
-    folder = begin(single(network, device="cpu", pace=2000.0))
+    folder = begin(single(network, device="cpu", pace=500.0))
     every = stride(network) or 0
     seen = set()
     recording = Recording(folder)

@@ -33,6 +33,15 @@ from tuitrain.record.folder import ExperimentFolder
 print(ExperimentFolder(Path(sys.argv[1])).status().state)
 """
 
+CLOSES = """
+import sys, time
+from pathlib import Path
+from tuitrain.record.folder import ExperimentFolder
+with ExperimentFolder(Path(sys.argv[1])).lock():
+    print("locked", flush=True)
+    time.sleep(0.5)
+"""
+
 PROBE = Probe(0, PLANE, Window((0.0, 4.0), (-1.0, 6.0)), 24, 12)
 
 
@@ -56,12 +65,6 @@ def expected() -> np.ndarray:
     x, y = np.meshgrid(np.linspace(0, 4, 24), np.linspace(-1, 6, 12))
     points = np.stack([x.ravel(), y.ravel()], axis=1)
     return Surface(find("line-fit"))(points).reshape(12, 24)
-
-
-def wait_for_lock(folder: ExperimentFolder) -> None:
-    """Waits until the session has let go of the folder's lock, and lets go of it too."""
-    with folder.lock(patience=5.0):
-        return
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -161,10 +164,24 @@ def test_it_ends_when_nobody_asks(begin: Begin, until: Until) -> None:
     until(lambda: folder.status().state == "finished")
     name = send(folder, PROBE)
     until(lambda: folder.status().ended)
-    wait_for_lock(folder)
+    assert folder.released(patience=5.0)
     serve(folder, idle=0.2)
     assert answered(folder, name)
     assert not receive(folder)
+
+
+def test_an_ended_worker_that_still_closes_its_store_is_waited_for(
+    begin: Begin, until: Until
+) -> None:
+    folder = begin(single(find("line-fit")))
+    until(lambda: folder.status().ended)
+    name = send(folder, PROBE)
+    closing = subprocess.Popen([sys.executable, "-c", CLOSES, str(folder.path)], stdout=-1)
+    assert closing.stdout
+    assert closing.stdout.readline() == b"locked\n"
+    serve(folder, idle=0.2)
+    assert closing.wait() == 0
+    assert answered(folder, name)
 
 
 def test_a_plane_of_another_model_is_refused() -> None:

@@ -131,12 +131,12 @@ def ask(
 
 
 def has_ended(folder: ExperimentFolder, deadline: float) -> bool:
-    """Whether an experiment ends before a moment of the monotonic clock."""
+    """Whether an experiment ends and its store is closed before a moment of the monotonic clock."""
     while not folder.status().ended:
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
-    return True
+    return folder.released(patience=deadline - time.monotonic())
 
 
 def acknowledgement(folder: ExperimentFolder, sent: str) -> Event | None:

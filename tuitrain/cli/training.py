@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -144,21 +143,24 @@ def train(
     """
     from tuitrain.cli.follow import follow, interrupts
     from tuitrain.cli.result import read
+    from tuitrain.record.folder import CLOSING
 
-    with interrupts() as interrupted:
+    with interrupts() as interrupted:  # nor does Ctrl+C cut the result in half
         folder = start(options["runs_dir"], experiment)
         status = follow(folder, interrupted, quiet=options["quiet"])
-    if status.exit_code == 2:
-        if not status.step:
-            discard(folder)
-        raise InputError(status.error)
-    recording = read(folder, rows=rows)
-    if options["as_json"]:
-        click.echo(json.dumps(report(recording), allow_nan=False))
-    else:
-        summary(recording)
-    if interrupted():
-        return 130
+        if status.exit_code == 2:
+            if not status.step:
+                discard(folder)
+            raise InputError(status.error)
+        if status.ended:  # whoever copies run.db next has all of it
+            folder.released(patience=CLOSING)
+        recording = read(folder, rows=rows)
+        if options["as_json"]:
+            click.echo(json.dumps(report(recording), allow_nan=False))
+        else:
+            summary(recording)
+        if interrupted():
+            return 130
     if status.state in ("failed", "killed"):
         what = status.error or "the worker died"
         click.echo(f"tuitrain: {folder.id} {status.state}: {what}; see {folder.log}", err=True)
@@ -168,11 +170,8 @@ def train(
 
 
 def discard(folder: ExperimentFolder) -> None:
-    """Deletes an experiment that its worker has refused, once the worker has let go of it."""
+    """Deletes an experiment that its worker has refused."""
     from tuitrain.record.folder import remove
 
-    deadline = time.monotonic() + 5
-    while folder.alive() and time.monotonic() < deadline:
-        time.sleep(0.02)
     with contextlib.suppress(InputError):
         remove(folder)

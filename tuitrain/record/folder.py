@@ -53,6 +53,9 @@ ANSWERS = "answer.lock"
 STARTING = 10.0
 """Seconds that a new folder may wait for its worker before it counts as dead."""
 
+CLOSING = 5.0
+"""Seconds that a worker may take to close its store after its last word."""
+
 # fmt: off
 NETWORK = (
     "nfs", "cifs", "smb", "afp", "afs", "webdav", "9p", "fuse",
@@ -161,6 +164,19 @@ class ExperimentFolder:
         finally:
             os.close(descriptor)
 
+    def released(self, patience: float) -> bool:
+        """Waits until no worker holds the lock: after its last word it still closes the store.
+
+        Returns:
+            False if one holds it still after `patience` seconds.
+        """
+        deadline = time.monotonic() + patience
+        while files.locked(self.path / LOCK):
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.01)
+        return True
+
     def process(self) -> process.ProcessId | None:
         """The worker, dead or alive; None before it was started."""
         return process.read(self.path / PROCESS)
@@ -253,7 +269,7 @@ def remove(folder: ExperimentFolder) -> None:
     """
     if not folder.status().ended:
         raise InputError("is still being trained", where=folder.id, expected="a stopped experiment")
-    with folder.lock(patience=5.0):  # a worker holds it for a moment after its last word
+    with folder.lock(patience=CLOSING):
         try:
             for path in folder.path.iterdir():
                 if path.name not in (DESCRIPTION, PROCESS):

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tuitrain.errors import InputError
-from tuitrain.record import files
-from tuitrain.record.folder import ANSWERS, LOCK, ExperimentFolder
+from tuitrain.record.folder import ANSWERS, CLOSING, ExperimentFolder
 from tuitrain.record.inbox import Probe, discard, receive
 from tuitrain.record.landscape import Landscape
 from tuitrain.record.status import Event
@@ -140,8 +139,8 @@ def serve(folder: ExperimentFolder, idle: float = IDLE) -> None:
     asked = time.monotonic()
     while time.monotonic() - asked < idle and folder.path.is_dir():
         if any(isinstance(command, Probe) for _, command in receive(folder)):
-            with folder.lock(patience=5.0, file=ANSWERS):
-                if files.locked(folder.path / LOCK):
+            with folder.lock(patience=CLOSING, file=ANSWERS):
+                if not folder.released(patience=CLOSING):
                     raise InputError("is being trained by another process", where=folder.id)
                 _answer_all(folder, prober)
             asked = time.monotonic()
