@@ -23,7 +23,7 @@ from tuitrain.ui.screens.dashboard import DashboardScreen
 
 __all__ = ["fork_server", "forked_workers"]
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds to wait for what another process does on a busy machine."""
 
 Opening = TypeVar("Opening", bound=Screen[Any])

@@ -77,7 +77,7 @@ async def test_what_is_typed_after_leaving_opens_nothing_and_the_run_is_named(op
         at_once(pilot, "q", "l", "u")
         await until(pilot, lambda: bool(pilot.app.left_running), "left")
         await pilot.pause(0.1)
-        assert pilot.app.left_running == [shown.folder]
+        assert pilot.app.left_running == {shown.folder.id: shown.folder}
 
 
 async def finished(pilot: Pilot[None], name: str, **settings: str) -> DashboardScreen:

@@ -66,7 +66,7 @@ def show(app: TuitrainApp) -> None:
     """Runs the application to its end, which is the end of its terminal if that goes first."""
     threading.Thread(target=end_with_terminal, args=(sys.stdin.fileno(),), daemon=True).start()
     app.run()
-    for folder in app.left_running:
+    for folder in app.left_running.values():
         if not (status := folder.status()).ended:
             print(f"still {status.state}: tuitrain attach {folder.id}", file=sys.stderr)
 

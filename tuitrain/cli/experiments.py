@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from tuitrain.errors import InputError
 
 if TYPE_CHECKING:
     from tuitrain.record.folder import ExperimentFolder
+    from tuitrain.record.listing import Listed
 
 COLOURS = {
     "running": "green",
@@ -41,13 +41,14 @@ def experiments(id_: str | None, runs_dir: Path, as_json: bool) -> None:
     """List the experiments, newest first; with an ID, show the results of that one."""
     from tuitrain.record.folder import experiments as all_experiments
     from tuitrain.record.folder import resolve
+    from tuitrain.record.listing import listed
 
     if id_ is not None:
         show(resolve(runs_dir, id_), as_json)
         return
-    rows = [describe(folder) for folder in all_experiments(runs_dir)]
+    rows = [listed(folder) for folder in all_experiments(runs_dir)]
     if as_json:
-        click.echo(json.dumps(rows, allow_nan=False))
+        click.echo(json.dumps([describe(one) for one in rows], allow_nan=False))
     elif rows:
         print_table(rows)
     else:
@@ -83,60 +84,37 @@ def show(folder: ExperimentFolder, as_json: bool) -> None:
         result.print_summary(recording)
 
 
-def describe(folder: Any) -> dict[str, Any]:
-    """One experiment; a comparison shows its best run's loss."""
-    from tuitrain.cli.result import finite
-
-    status = folder.status()
-    results = folder.results()
-    losses = [value for r in results if (value := finite(r.loss)) is not None]
-    try:
-        presets = list(folder.experiment.presets)
-    except InputError:
-        presets = []
+def describe(one: Listed) -> dict[str, Any]:
+    """What `--json` says of one experiment; a comparison has its best run's loss."""
     return {
-        "id": folder.id,
-        "state": status.state,
-        "presets": presets,
-        "runs": len(results),
-        "steps": status.step,
-        "total": status.total,
-        "loss": min(losses, default=None),
-        "age": age(folder),
-        "path": str(folder.path),
+        "id": one.folder.id,
+        "state": one.status.state,
+        "presets": one.presets,
+        "runs": len(one.results),
+        "steps": one.status.step,
+        "total": one.status.total,
+        "loss": one.loss,
+        "age": one.age,
+        "path": str(one.folder.path),
     }
 
 
-def age(folder: Any) -> float:
-    """Seconds since an experiment was created; its id tells when that was."""
-    try:
-        created = datetime.strptime(folder.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return 0.0
-    return round((datetime.now(UTC) - created).total_seconds(), 1)
-
-
-def names(presets: list[str]) -> str:
-    """The presets of an experiment; how many there are where their names are too long."""
-    told = ", ".join(presets)
-    return told if len(told) <= LONGEST or len(presets) == 1 else f"{len(presets)} presets"
-
-
-def print_table(rows: list[dict[str, Any]]) -> None:
+def print_table(rows: list[Listed]) -> None:
     from tuitrain.cli.console import show_table, table
-    from tuitrain.cli.follow import duration
+    from tuitrain.record.listing import duration, joined
 
     made = table(
         "id", "state", "preset", "steps", "loss", "age", right=("id", "steps", "loss", "age")
     )
     made.columns[0].justify = "left"
-    for row in rows:
+    for one in rows:
+        state = one.status.state
         made.add_row(
-            row["id"],
-            Text(row["state"], style=COLOURS.get(row["state"], "")),
-            Text(names(row["presets"])),
-            f"{row['steps']:,}",
-            "" if row["loss"] is None else f"{row['loss']:.6g}",
-            duration(row["age"]),
+            one.folder.id,
+            Text(state, style=COLOURS.get(state, "")),
+            Text(joined(one.presets, "presets", LONGEST)),
+            f"{one.status.step:,}",
+            "" if one.loss is None else f"{one.loss:.6g}",
+            duration(one.age),
         )
     show_table(made)

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from tuitrain.record.evaluations import Scalars
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import Stop, send
+from tuitrain.record.listing import duration
 from tuitrain.record.ranking import ACCURACIES
 from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import Status
@@ -200,11 +201,3 @@ def figures(status: Status, reached: str) -> str:
             left = (status.total - status.step) / status.steps_per_second
             parts.append(f"{duration(left)} left")
     return "  ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """A span of time in words as short as they may be: `1.9 s`, `4 min`, `3 h`, `12 d`."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"

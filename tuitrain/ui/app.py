@@ -50,7 +50,7 @@ class TuitrainApp(App[None]):
         attach: an experiment to open at once; without it, the setup screen opens.
 
     Attributes:
-        left_running: the experiments that were not to be stopped when their screen was left.
+        left_running: the experiments that were not to be stopped when their screen was left, by id.
     """
 
     CSS_PATH = "tuitrain.tcss"
@@ -68,7 +68,7 @@ class TuitrainApp(App[None]):
         self._typed_ahead: list[events.Key | events.Paste] = []
         self._undrawn = contextlib.ExitStack()
         self._drawn = -math.inf
-        self.left_running: list[ExperimentFolder] = []
+        self.left_running: dict[str, ExperimentFolder] = {}
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = DARK.name
@@ -199,6 +199,24 @@ class TuitrainApp(App[None]):
             self.push_screen(dashboard)
         self.call_after_refresh(self._warm_up)
 
+    def action_open(self) -> None:
+        from tuitrain.ui.screens.experiments_dialog import ExperimentsDialog
+
+        self.push_screen(ExperimentsDialog(self.runs_dir), self._open)
+
+    def _open(self, folder: ExperimentFolder | None) -> None:
+        """Show an experiment, running or ended; going back leads to where it was chosen."""
+        if folder is None:
+            return
+        from tuitrain.data.dataset import dataset
+
+        try:
+            for preset in folder.experiment.presets.values():
+                dataset(preset)
+            self.push_screen(viewer(folder))
+        except InputError as error:
+            self.notify(str(error), severity="error", title="Not opened", markup=False)
+
     @on(Back)
     def _back(self, message: Back) -> None:
         if message.sender is self.screen:  # else it was asked twice
@@ -223,7 +241,7 @@ class TuitrainApp(App[None]):
                 for dashboard in alive:
                     dashboard.stop_if_alive()
             elif answer == "leave":
-                self.left_running += [dashboard.folder for dashboard in alive]
+                self.left_running |= {each.folder.id: each.folder for each in alive}
             if answer in ("stop", "leave"):
                 then()
 

@@ -65,7 +65,7 @@ class LeaveDialog(_Question):
         Binding("s", "answer('stop')", show=False),
         Binding("ctrl+c,ctrl+q", "answer('leave')", show=False, priority=True),
     ]
-    explanation = "It runs on without this screen: see `tuitrain attach`."
+    explanation = "It runs on without this screen: `tuitrain attach` or ^o shows it."
     answers: ClassVar = {"leave": "Leave it running", "stop": "Stop it", "stay": "Stay"}
     hint = "l leave   s stop   esc stay"
 
@@ -74,7 +74,7 @@ class LeavePausedDialog(LeaveDialog):
     """The same of a run that does not go on by itself."""
 
     title_text = "Training is paused"
-    explanation = "It stays paused; `tuitrain attach` opens it again."
+    explanation = "It stays paused; `tuitrain attach` or ^o opens it again."
     answers: ClassVar = LeaveDialog.answers | {"leave": "Leave it paused"}
 
 

@@ -1,0 +1,106 @@
+"""The window with all experiments: what it tells of them, and that they are opened from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widgets import DataTable
+
+from tests.ui.comparing import started
+from tests.ui.conftest import dashboard, opens, page, start, state, until
+from tuitrain.record.folder import ExperimentFolder
+from tuitrain.spec.catalogue import find
+from tuitrain.spec.experiment import single
+from tuitrain.spec.overrides import override
+from tuitrain.ui.screens.compare import CompareScreen
+from tuitrain.ui.screens.dashboard import DashboardScreen
+from tuitrain.ui.screens.experiments_dialog import COLUMNS, ExperimentsDialog
+from tuitrain.ui.screens.setup import SetupScreen
+from tuitrain.worker.launch import launch
+
+
+def trained(runs_dir: Path, preset: str, **settings: str) -> ExperimentFolder:
+    """An experiment that has ended, or will."""
+    changes = {key.replace("__", "."): value for key, value in settings.items()}
+    folder = ExperimentFolder.create(runs_dir, single(override(find(preset), changes)))
+    launch(folder)
+    return folder
+
+
+async def listed(pilot: Pilot[None], count: int) -> list[dict[str, str]]:
+    """The rows of the window, by column, once there are so many; the window is opened first."""
+    await pilot.press("ctrl+o")
+    dialog = await opens(pilot, ExperimentsDialog)
+    table = dialog.query_one(DataTable)
+    await until(pilot, lambda: len(dialog.known) == count, f"{count} experiments")
+    rows = [table.get_row_at(number) for number in range(count)]
+    return [dict(zip(COLUMNS, map(str, row), strict=True)) for row in rows]
+
+
+async def test_experiments_are_listed_newest_first_and_opened(opened, runs_dir: Path) -> None:
+    first = trained(runs_dir, "parabola-decay")
+    several = started(runs_dir, learning_rates=[0.01, 0.02])
+    endless = trained(runs_dir, "sales-mse", train__steps="20000000")
+    async with opened() as pilot:
+        await until(pilot, lambda: first.status().ended and several.status().ended, "ends")
+        await until(pilot, lambda: endless.status().step > 0, "steps")
+        newest, compared, oldest = await listed(pilot, 3)
+        result = first.results()[0]
+        assert oldest["state"].split()[1] == "finished"
+        assert oldest["preset"] == "parabola-decay"
+        assert oldest["trained with"] == f"{result.optimizer} lr={result.lr:g}"
+        assert (oldest["steps"], oldest["loss"]) == ("40", f"{result.loss:.6g}")
+        assert compared["trained with"].startswith("4 runs: ")
+        assert newest["state"].split()[1] == "running"
+        before = newest["steps"]
+        table = pilot.app.screen.query_one(DataTable)
+        steps = COLUMNS.index("steps")
+        await until(pilot, lambda: str(table.get_row_at(0)[steps]) != before, "it goes on")
+        assert table.cursor_row == 0
+        await pilot.press("down", "down", "enter")
+        shown = await opens(pilot, DashboardScreen)
+        assert shown.folder.id == first.id
+        await pilot.press("b")
+        await opens(pilot, SetupScreen)
+        await listed(pilot, 3)
+        await pilot.press("down", "enter")
+        assert (await opens(pilot, CompareScreen)).folder.id == several.id
+
+
+async def test_what_was_left_running_is_opened_again_and_named_once(opened) -> None:
+    async with opened() as pilot:
+        left = (await start(pilot, "sales-mse", train__steps="20000000")).folder
+        for _ in range(2):
+            await pilot.press("b", "l")
+            await opens(pilot, SetupScreen)
+            [row] = await listed(pilot, 1)
+            assert row["state"].split()[1] == "running"
+            await pilot.press("enter")
+            await opens(pilot, DashboardScreen)
+            await until(pilot, lambda: state(pilot) == "running", "running")
+            assert dashboard(pilot).folder.id == left.id
+        assert list(pilot.app.left_running) == [left.id]
+        assert len(pilot.app.screen_stack) == 2
+
+
+async def test_where_nothing_was_trained_the_window_says_so(opened, runs_dir: Path) -> None:
+    async with opened() as pilot:
+        await listed(pilot, 0)
+        await until(pilot, lambda: "None in " in page(pilot), "none")
+        await pilot.press("enter", "escape")
+        assert isinstance(await opens(pilot, SetupScreen), SetupScreen)
+
+
+async def test_one_that_cannot_be_read_is_named_and_not_opened(opened, runs_dir: Path) -> None:
+    folder = trained(runs_dir, "parabola-decay")
+    async with opened() as pilot:
+        await until(pilot, lambda: folder.status().ended, "end")
+        (folder.path / "experiment.toml").write_text("runs = 1")
+        [row] = await listed(pilot, 1)
+        assert row["preset"] == ""
+        await pilot.press("enter")
+        await opens(pilot, SetupScreen)
+        await until(pilot, lambda: len(pilot.app._notifications) > 0, "told")
+        [note] = pilot.app._notifications
+        assert (note.title, "experiment.toml" in note.message) == ("Not opened", True)
