@@ -10,7 +10,7 @@ from tests.nvml import GIGA, Card, driver
 from tests.ui.conftest import dashboard, page, start, state, until
 from tuitrain.record.reader import StoreReader
 from tuitrain.record.usage import GPU
-from tuitrain.ui.widgets.usage import DevicePanel, gpu_facts
+from tuitrain.ui.widgets.usage import DevicePanel, gpu_facts, short_name
 
 H200 = "37 %  5.2/150 GB  41 °C  302 W"
 
@@ -18,13 +18,13 @@ H200 = "37 %  5.2/150 GB  41 °C  302 W"
 @pytest.fixture
 def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers say that they train on a GPU: here they can only say so."""
+    say(monkeypatch, device="cuda:1", device_name="NVIDIA H200", device_uuid="2")
+
+
+def say(monkeypatch: pytest.MonkeyPatch, **said: str) -> None:
+    """Let workers say that they train on another device than they do."""
     status = StoreReader.status
-
-    def told(reader: StoreReader) -> object:
-        said = {"device": "cuda:1", "device_name": "NVIDIA H200", "device_uuid": "2"}
-        return replace(status(reader), **said)
-
-    monkeypatch.setattr(StoreReader, "status", told)
+    monkeypatch.setattr(StoreReader, "status", lambda reader: replace(status(reader), **said))
 
 
 @pytest.mark.parametrize("size", [(120, 40), (200, 60)])
@@ -58,6 +58,28 @@ async def test_on_the_processor_no_gpu_is_told(opened) -> None:
             await until(pilot, lambda: "of a core" in page(pilot), "usage")
             assert "°C" not in str(dashboard(pilot).query_one(DevicePanel).render())
             assert "°C" not in page(pilot)
+
+
+async def test_labels_stay_whole_beside_a_name_that_is_cut(opened, monkeypatch) -> None:
+    say(monkeypatch, device_name="Intel(R) Core(TM) Ultra 9 Processor 285HX with more words to it")
+    async with opened() as pilot:
+        await start(pilot, "sales-mse", train__steps="20000000")
+        await until(pilot, lambda: "of a core" in page(pilot), "usage")
+        assert "device Intel Core Ultra 9" in page(pilot)
+        assert "worker " in page(pilot)
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("Intel(R) Xeon(R) Processor", "Intel Xeon Processor"),
+        ("Intel(R) Core(TM) i7-8550U CPU @ 1.80GHz", "Intel Core i7-8550U"),
+        ("AMD Ryzen 9 5950X 16-Core Processor", "AMD Ryzen 9 5950X 16-Core Processor"),
+        ("NVIDIA H200", "NVIDIA H200"),
+    ],
+)
+def test_names_of_devices_are_shown_without_marks(name: str, short: str) -> None:
+    assert short_name(name) == short
 
 
 @pytest.mark.parametrize(
