@@ -139,6 +139,31 @@ def test_rates_that_are_none(problem: Problem, runs: Runs, lr: float) -> None:
         Trainer(preset, runs(preset)).set_learning_rate(0.1, 1)
 
 
+def test_no_rate_is_set_for_runs_that_have_ended(problem: Problem, runs: Runs) -> None:
+    preset = problem(dtype="float32", steps=2000)
+    trainer = Trainer(preset, runs(preset, [SGD(lr=0.05), SGD(lr=5.0)]))
+    trainer.advance(1000)
+    assert list(trainer.diverged) == [1]
+    with pytest.raises(InputError, match="run 1 has ended"):
+        trainer.set_learning_rate(0.01, 1)
+    trainer.set_learning_rate(0.02)
+    assert trainer.learning_rates().tolist() == [0.02, 5.0]
+    trainer.advance(1000)
+    with pytest.raises(InputError, match="run 0 has ended"):
+        trainer.set_learning_rate(0.01, 0)
+    with pytest.raises(InputError, match="all runs have ended"):
+        trainer.set_learning_rate(0.01)
+
+
+def test_no_rate_is_set_where_the_runs_left_took_theirs(problem: Problem, runs: Runs) -> None:
+    preset = problem(dtype="float32", steps=2000)
+    trainer = Trainer(preset, runs(preset, [Rprop(lr=0.1), SGD(lr=5.0)]))
+    trainer.advance(1000)
+    assert list(trainer.diverged) == [1]
+    with pytest.raises(InputError, match="rprop takes the learning rate for its first step alone"):
+        trainer.set_learning_rate(0.01)
+
+
 # Schedules ----------------------------------------------------------------------------------
 
 

@@ -250,16 +250,28 @@ class Trainer:
             raise InputError(f"learning rate {lr}", expected="a finite number, 0 or more")
         if run is not None and not 0 <= run < len(self.runs):
             raise InputError(f"run {run}", expected=f"0 to {len(self.runs) - 1}")
-        chosen = range(len(self.runs)) if run is None else [run]
-        following = [i for i in chosen if self.runs[i].optimizer.follows_lr or not self.step]
-        if not following:
-            rule = name_of(self.runs[chosen[0]].optimizer)
-            raise InputError(f"{rule} takes the learning rate for its first step alone")
+        following = self._following(range(len(self.runs)) if run is None else [run])
         for index in following:
             schedule = self.runs[index].schedule
             self._lr[index], self._warmed[index] = lr, schedule.rising(self.total)
             done = max(self.step, schedule.rising(self.total))
             self._reference[index] = schedule.factors(done, self.total)
+
+    def _following(self, chosen: Sequence[int]) -> list[int]:
+        """Those of the runs `chosen` whose next step depends on the learning rate.
+
+        Raises:
+            InputError: there is none.
+        """
+        left = [i for i in chosen if i not in self.diverged] if self.step < self.total else []
+        if not left:
+            who = f"run {chosen[0]} has" if len(chosen) == 1 else "all runs have"
+            raise InputError(f"{who} ended: no step is left that would use a learning rate")
+        following = [i for i in left if self.runs[i].optimizer.follows_lr or not self.step]
+        if not following:
+            rule = name_of(self.runs[left[0]].optimizer)
+            raise InputError(f"{rule} takes the learning rate for its first step alone")
+        return following
 
     def learning_rates(self) -> NDArray[np.float64]:
         """The learning rate of the next step of each run, [R]."""
