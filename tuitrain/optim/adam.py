@@ -170,7 +170,7 @@ class RAdam(Optimizer, frozen=True, kw_only=True):
         v = beta2 v + (1 - beta2) g^2
         rho_inf = 2 / (1 - beta2) - 1
         rho = rho_inf - 2 t beta2^t / (1 - beta2^t)
-        r = math.sqrt((rho - 4) (rho - 2) rho_inf / ((rho_inf - 4) (rho_inf - 2) rho))
+        r = sqrt((rho - 4) (rho - 2) rho_inf / ((rho_inf - 4) (rho_inf - 2) rho))
         p = p - lr m_hat                                                 while rho <= 5
         p = p - lr r m_hat sqrt(1 - beta2^t) / (sqrt(v) + eps)           later
 
