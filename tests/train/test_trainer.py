@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -269,15 +269,22 @@ def test_a_resumed_training_has_the_same_bits(
     same_state(straight.state, resumed.state)
 
 
+@pytest.mark.usefixtures("every_fourth")
 def test_the_state_is_a_copy(problem: Problem, runs: Runs) -> None:
-    preset = problem()
-    trainer = Trainer(preset, runs(preset, [Adam(lr=0.1)]))
+    preset = problem(batch=6, schedule=Cosine(warmup=20))
+    trainer = Trainer(preset, runs(preset, [Adam(lr=0.1), SGD(lr=0.02)]))
+    trainer.advance(7)
     before = trainer.state
-    kept = replace(before, parameters=before.parameters.copy())
+    kept = deepcopy(before)
+    assert before.last_row
     trainer.set_learning_rate(0.5)
-    trainer.advance(10)
-    assert before.parameters.tolist() == kept.parameters.tolist()
-    assert before.lr.tolist() == [0.1]
+    trainer.advance(12)
+    same_state(before, kept)
+    # and what the trainer was set to is not what it goes on with
+    trainer.state = before
+    trainer.set_learning_rate(0.5)
+    trainer.advance(12)
+    same_state(before, kept)
 
 
 # Recording ----------------------------------------------------------------------------------
