@@ -131,6 +131,24 @@ def test_the_line_names_what_was_given_and_what_would_be_right(
     assert not runs_dir.exists()
 
 
+@pytest.mark.parametrize("digits", [310, 400, 5000])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "sales-mse", "--set", "expected.weights.w="],
+        ["run", "sales-mse", "--set", "model.init.w="],
+        ["run", "sales-mse", "--set", "train.seed="],
+        ["compare", "sales-mse", "--no-ui", "--steps", ""],
+    ],
+    ids=lambda arguments: arguments[-1] or arguments[-2],
+)
+def test_a_number_of_too_many_digits(arguments: list[str], digits: int) -> None:
+    *before, last = arguments
+    code, out, err = called([*before, f"{last}1{'0' * digits}"])
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "; expected a " in err
+
+
 def test_a_file_with_mistakes(tmp_path: Path) -> None:
     good = Path(__file__).parents[2] / "presets" / "line-fit.toml"
     bad = tmp_path / "bad.toml"

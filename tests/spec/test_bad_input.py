@@ -249,6 +249,21 @@ def test_nested_too_deeply(tmp_path):
     assert fails(tmp_path, "x = " + "[" * 100_000) == "not valid TOML: nested too deeply"
 
 
+@pytest.mark.parametrize(
+    ("digits", "line"),
+    [
+        (310, "optimizer.lr: cannot be 1000"),
+        (5000, "not valid TOML: a number of over 4,300 digits"),
+    ],
+)
+def test_a_number_of_too_many_digits(tmp_path, digits, line):
+    path = tmp_path / "large.toml"
+    path.write_text(GOOD.replace("lr = 0.1", f"lr = 1{'0' * digits}"))
+    with pytest.raises(InputError) as error:
+        load_file(path)
+    assert str(error.value).startswith(f"{path}: {line}")
+
+
 def test_a_file_that_is_not_utf8(tmp_path):
     line = fails(tmp_path, b'title = "Mine"\nstory = "\xff"\n')
     assert line == "not UTF-8 in line 2; expected text"

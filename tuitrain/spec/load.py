@@ -151,6 +151,8 @@ def parse(text: str, where: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"not valid TOML: {error}", where=where) from None
+    except ValueError:  # Python reads no more digits than that
+        raise InputError("not valid TOML: a number of over 4,300 digits", where=where) from None
     except RecursionError:
         raise InputError("not valid TOML: nested too deeply", where=where) from None
 

@@ -111,7 +111,7 @@ def parse_value(text: str) -> object:
     """
     try:
         document = tomllib.loads(f"value = {text}")
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also of a number with more digits than Python reads
         document = {}
     value = document["value"] if document.keys() == {"value"} else text
     if isinstance(value, str) and value == text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -86,6 +87,8 @@ def _refuse_non_finite(value: object, key: str) -> None:
                 _refuse_non_finite(item, f"{key}[{index}]")
         case float() if not math.isfinite(value):
             raise SpecError(key, f"cannot be {value}", "a finite number")
+        case int() if abs(value) > sys.float_info.max:  # nor is it one where a float is meant
+            raise SpecError(key, f"cannot be {show(value)}", "a number of at most 308 digits")
 
 
 _MESSAGE = re.compile(r"(?P<problem>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
@@ -134,7 +137,10 @@ def _follow(path: str, value: Any, kind: ms.Type) -> tuple[str, Any, ms.Type]:
             continue
         if index:
             kind = _member(kind, ms.DictType).value_type
-            name = next(name for name, item in value.items() if not _fits(item, kind))
+            # Of what is wrong in a way that `_fits` does not know, the table as a whole is named.
+            name = next((n for n, item in value.items() if not _fits(item, kind)), None)
+            if name is None:
+                break
         else:
             kind = _child(kind, value, name)
         value, key = value.get(name), f"{key}.{name}" if key else name
