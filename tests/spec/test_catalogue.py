@@ -121,6 +121,12 @@ def test_an_unknown_name_gets_the_nearest():
         "sales-mes: no such preset; expected sales-mse, or the path of a .toml file"
     )
     with pytest.raises(InputError) as error:
+        find("Yogurt")
+    assert str(error.value) == (
+        "Yogurt: no such preset; expected sales-mse, sales-cost1-profit99 or "
+        "sales-cost99-profit1, or the path of a .toml file"
+    )
+    with pytest.raises(InputError) as error:
         find("zzz")
     assert str(error.value) == (
         "zzz: no such preset; expected a name that `tuitrain presets` lists, "

@@ -15,6 +15,12 @@ from tuitrain.spec.preset import Preset
 SUFFIX = ".toml"
 MOST_FILES = 200
 
+MOST_NAMES = 3
+"""Names that an error tells of those that may be meant."""
+
+SHORTEST = 3
+"""Letters of a word that is looked for in names and titles: fewer are in almost all of them."""
+
 
 def preset_directory() -> Path:
     """Where the shipped presets lie: in the wheel, or the repository's own directory."""
@@ -54,10 +60,24 @@ def find(name_or_path: str) -> Preset:
     path = Path(name_or_path)
     if name_or_path.endswith(SUFFIX) or os.sep in name_or_path or path.is_file():
         return load_file(path)
-    near = get_close_matches(name_or_path, catalogue(), n=3)
-    names = " or ".join(near) or "a name that `tuitrain presets` lists"
+    *first, last = near(name_or_path) or ["a name that `tuitrain presets` lists"]
+    names = f"{', '.join(first)} or {last}" if first else last
     raise InputError(
         "no such preset",
         where=name_or_path,
         expected=f"{names}, or the path of a {SUFFIX} file",
     )
+
+
+def near(word: str) -> list[str]:
+    """The names of the presets that a word may mean, three at most.
+
+    Those that are spelled almost like it, then those whose name or title has it.
+    """
+    close = get_close_matches(word, catalogue(), n=MOST_NAMES)
+    said = [
+        preset.name
+        for preset in catalogue().values()
+        if len(word) >= SHORTEST and word.lower() in f"{preset.name} {preset.title}".lower()
+    ]
+    return [*dict.fromkeys([*close, *said])][:MOST_NAMES]
