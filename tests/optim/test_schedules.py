@@ -156,6 +156,12 @@ def test_the_parabola_of_the_course() -> None:
         assert rates[epoch] == pytest.approx(rate, rel=1e-13)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("spec", ["exponential:decay=2", "step:every=1,gamma=10"])
+def test_a_rate_that_grows_without_end_is_infinite_without_a_word(spec: str) -> None:
+    assert parse_schedule(spec).factors(np.arange(3000), 3000)[-1] == np.inf
+
+
 def test_constant_is_exactly_one() -> None:
     assert (Constant().factors(np.arange(1000), 1000) == 1).all()
 

@@ -57,7 +57,8 @@ class Schedule(
 
         done = np.asarray(done, np.float64)
         rising = self.warmup_from + (1 - self.warmup_from) * done / max(self.warmup, 1)
-        proper = self.factor(np.maximum(done - self.warmup, 0.0), max(total - self.warmup, 1))
+        with np.errstate(over="ignore"):  # a rate that grows without end diverges, and that is told
+            proper = self.factor(np.maximum(done - self.warmup, 0.0), max(total - self.warmup, 1))
         return np.where(done < self.warmup, rising, proper)
 
     def rising(self, total: int) -> int:
