@@ -128,6 +128,13 @@ def test_the_doctor_looks_at_everything(tuitrain: Command, runs_dir: Path) -> No
     assert not runs_dir.exists()
 
 
+def test_the_doctor_passes_over_what_others_print(tuitrain: Command, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('hello')")
+    told = tuitrain("doctor", PYTHONPATH=str(tmp_path))
+    assert told.returncode == 0
+    assert "ok  torch" in told.stdout
+
+
 @pytest.mark.parametrize(
     ("cards", "visible", "built", "ok", "told"),
     [

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib.metadata
 import math
 import os
 import re
@@ -103,6 +104,21 @@ def test_repeating_it_writes_down_what_trains_it_now(
     back = ExperimentFolder(ExperimentFolder.create(tmp_path, old).path).experiment
     assert back.versions == folders.versions()
     assert back.created > old.created
+
+
+def test_an_experiment_can_be_written_down_without_pytorch(
+    tmp_path: Path, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its worker is who says what is missing."""
+
+    def installed(name: str) -> str:
+        if name == "torch":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(importlib.metadata, "version", installed)
+    back = ExperimentFolder(ExperimentFolder.create(tmp_path, experiment).path).experiment
+    assert set(back.versions) == {"python", "tuitrain", "numpy"}
 
 
 def test_only_the_user_can_look_in(folder: ExperimentFolder) -> None:

@@ -83,7 +83,8 @@ def devices() -> Iterator[Finding]:
         problem = (asked.stderr.strip().splitlines() or ["no message"])[-1]
         yield Finding("torch", False, f"cannot be imported: {problem}")
         return
-    torch = json.loads(asked.stdout)
+    *_, answer = asked.stdout.splitlines()  # importing it may have printed something before
+    torch = json.loads(answer)
     built = f"CUDA {torch['built']}" if torch["built"] else "CPU only"
     yield Finding("torch", True, f"{torch['version']} ({built}), {torch['threads']} threads")
     yield Finding("cpu", True, f"{os.cpu_count()} cores")

@@ -282,10 +282,12 @@ def remove(folder: ExperimentFolder) -> None:
 
 def versions() -> dict[str, str]:
     """The versions that a result depends on; found without importing anything heavy."""
-    packages = ("tuitrain", "torch", "numpy")
-    return {"python": platform.python_version()} | {
-        name: importlib.metadata.version(name) for name in packages
-    }
+    found = {"python": platform.python_version()}
+    for name in ("tuitrain", "torch", "numpy"):
+        # Without PyTorch nothing is trained, but the worker is who can say so.
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 def check_local(path: Path) -> None:
