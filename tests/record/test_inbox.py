@@ -4,7 +4,7 @@ import logging
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tuitrain.record.folder import ExperimentFolder
@@ -83,12 +83,20 @@ def test_what_is_no_command_is_moved_aside(
 
 
 @given(st.binary(max_size=60))
-def test_no_bytes_can_crash_it(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
-    folder = ExperimentFolder(tmp_path_factory.getbasetemp())
-    folder.inbox.mkdir(exist_ok=True)
+@example(b'{"command":"stop"}')
+def test_any_bytes_are_a_command_or_moved_aside(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    folder = ExperimentFolder(tmp_path_factory.mktemp("bytes"))
+    folder.inbox.mkdir()
     (folder.inbox / "0.json").write_bytes(content)
-    receive(folder)
+    received = [name for name, _ in receive(folder)]
+    rejected = folder.inbox / "rejected" / "0.json"
+    assert (received == ["0"]) != rejected.exists()
+    if rejected.exists():
+        assert rejected.read_bytes() == content
     discard(folder, "0")
+    assert receive(folder) == []
 
 
 def test_a_directory_in_the_way_is_moved_aside(folder: ExperimentFolder) -> None:
