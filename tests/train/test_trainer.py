@@ -26,6 +26,7 @@ from tuitrain.spec.model import Linear, Parameter
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.recording import Layout
 from tuitrain.train import Divergence, Trainer
+from tuitrain.train import block as block_module
 from tuitrain.train import trainer as trainer_module
 
 Problem = Callable[..., Preset]
@@ -250,7 +251,7 @@ def test_a_resumed_training_has_the_same_bits(
 ) -> None:
     # Runs that have ended are dropped between blocks: short ones, so that it happens before,
     # at and after the cut.
-    monkeypatch.setattr(trainer_module, "LARGEST_BLOCK", 32)
+    monkeypatch.setattr(block_module, "LARGEST_BLOCK", 32)
     rules = [rule(lr=0.01) for rule in OPTIMIZERS.values()]
     rules += [SGD(lr=40.0), SGD(lr=0.02), Momentum(lr=1e4), SGD(lr=1e9), Adam(lr=0.02)]
     preset = problem(dtype=dtype, batch=6, steps=200, schedule=Cosine(warmup=10))
@@ -432,7 +433,7 @@ def test_the_last_step_closes_a_thinned_recording(
 def test_a_run_that_ends_between_rows_leaves_its_last_losses_in_the_next(
     problem: Problem, runs: Runs, others: list[SGD], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer_module, "LARGEST_BLOCK", 2)  # it is dropped before that row
+    monkeypatch.setattr(block_module, "LARGEST_BLOCK", 2)  # it is dropped before that row
     preset = problem(steps=50)
     trainer = Trainer(preset, runs(preset, [SGD(lr=1e60), *others]))
     rows = everything(trainer, 50)

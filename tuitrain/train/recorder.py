@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import prod, sqrt
 
@@ -12,65 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from tuitrain.spec.recording import MAX_RECORDED_WEIGHTS, Layout
+from tuitrain.train.block import Block
 from tuitrain.train.models import Shapes
 from tuitrain.train.reductions import means, norms
-from tuitrain.train.state import Divergence
 
 WINDOW = {"loss_min": np.fmin, "loss_max": np.fmax}
 """The series of what thinned steps leave out, and how each takes in another loss."""
 
 Series = dict[str, NDArray[np.floating]]
-
-
-@dataclass
-class Block:
-    """K consecutive steps of A runs.
-
-    Attributes:
-        first: number of the first step.
-        rows: index of each run, [A].
-        lr: learning rate of each step, float64 [K, A].
-        loss: [K, A], before each step.
-        gradient: [K, A, P], before each step.
-        weights: [K + 1, A, P], before the first step and after each.
-    """
-
-    first: int
-    rows: NDArray[np.intp]
-    lr: NDArray[np.float64]
-    loss: torch.Tensor
-    gradient: torch.Tensor
-    weights: torch.Tensor
-
-    def __post_init__(self) -> None:
-        self.grad_norm = norms(self.gradient)
-
-    def finite(self) -> bool:
-        """Whether every value is finite (or so large that it is worth a closer look)."""
-        total = self.loss.sum() + self.grad_norm.sum() + self.weights.sum()
-        return bool(total.isfinite())
-
-    def divergences(self, shapes: Shapes) -> dict[int, Divergence]:
-        """The first step of each run that is not finite, by place among the rows."""
-        gradient = self._finite_tensors(self.gradient, shapes)
-        weights = self._finite_tensors(self.weights[1:], shapes)
-        # [2 n + 1, K, A]: loss, then gradients, then weights, in the order of their causes.
-        finite = np.concatenate([self.loss.isfinite().cpu().numpy()[np.newaxis], gradient, weights])
-        names = ["loss", *(f"gradient of {name}" for name in shapes), *shapes]
-        broken = np.logical_not(finite.all(axis=0))
-        found = {}
-        for place in np.flatnonzero(broken.any(axis=0)).tolist():
-            k = int(broken[:, place].argmax())
-            cause = int((~finite[:, k, place]).argmax())
-            found[place] = Divergence(self.first + k, names[cause])
-        return found
-
-    @staticmethod
-    def _finite_tensors(values: torch.Tensor, shapes: Shapes) -> NDArray[np.bool_]:
-        """Whether each named tensor is finite: [n, K, A]."""
-        sizes = [prod(shape) for shape in shapes.values()]
-        parts = torch.split_with_sizes(values.isfinite(), sizes, 2)
-        return torch.stack([part.all(dim=2) for part in parts]).cpu().numpy()
 
 
 class Recorder:
@@ -101,12 +49,12 @@ class Recorder:
         """
         stride, steps = self._layout.stride, int(lengths.max())
         kept = slice((1 - block.first) % stride, steps, stride)
-        series = self._rows(block, lengths, kept)
         step = np.arange(len(block.lr))[:, np.newaxis]
         loss = np.where(step < lengths, block.loss.cpu().numpy(), np.nan)[:steps]
+        series = self._rows(block, loss, lengths, kept)
         self._note(block.rows, loss, lengths)
         if stride > 1:
-            last = self._rows(block, lengths, slice(steps - 1, steps))
+            last = self._rows(block, loss, lengths, slice(steps - 1, steps))
             self.last_row = {name: values[:, 0] for name, values in last.items()}
             series |= self._window(block.rows, loss, range(steps)[kept])
         return series
@@ -116,9 +64,11 @@ class Recorder:
         window = dict(zip(WINDOW, self.window, strict=True))
         return {name: row[:, np.newaxis].copy() for name, row in (self.last_row | window).items()}
 
-    def _rows(self, block: Block, lengths: NDArray[np.intp], kept: slice) -> Series:
+    def _rows(
+        self, block: Block, loss: NDArray[np.floating], lengths: NDArray[np.intp], kept: slice
+    ) -> Series:
         """The kept steps of a block as rows `[R, rows]`; their windows are left NaN."""
-        values = self._values(block, kept)
+        values = self._values(block, kept) | {"loss": loss[kept].copy()}
         ended = np.arange(len(block.lr))[kept, np.newaxis] >= lengths
         if ended.any():
             for value in values.values():
@@ -131,17 +81,16 @@ class Recorder:
         return rows
 
     def _values(self, block: Block, kept: slice) -> Series:
-        """Each series that is read off at the kept steps, [rows, A]."""
+        """Each series but the loss that is read off at the kept steps, [rows, A]."""
         after = block.weights[1:][kept]
         if after.shape[2] <= MAX_RECORDED_WEIGHTS:
             weights = after.permute(2, 0, 1)
         else:
             weights = self._statistics(after, block.weights[:-1][kept])
-        scalars = torch.stack([block.loss[kept], block.grad_norm[kept]])
-        table = torch.cat([scalars, weights]).cpu().numpy()
+        table = torch.cat([block.grad_norm[kept].unsqueeze(0), weights]).cpu().numpy()
         others = {"loss", "lr", "grad_norm", *WINDOW}
         names = [name for name in self._layout.series if name not in others]
-        values: Series = dict(zip(["loss", "grad_norm", *names], table, strict=True))
+        values: Series = dict(zip(["grad_norm", *names], table, strict=True))
         values["lr"] = block.lr[kept].copy()
         return values
 

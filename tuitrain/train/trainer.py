@@ -17,20 +17,15 @@ from tuitrain.spec.experiment import Run
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.recording import Chunk, Evaluation, layout
 from tuitrain.spec.size import batch_rows, planned_steps, shapes
+from tuitrain.train.block import Block, block_size
 from tuitrain.train.device import resolve_device
 from tuitrain.train.evaluator import Evaluator, rows_of
 from tuitrain.train.gradients import objective
 from tuitrain.train.models import initial, named
 from tuitrain.train.objective import Batch
-from tuitrain.train.recorder import Block, Recorder, Series
+from tuitrain.train.recorder import Recorder, Series
 from tuitrain.train.stack import Stack
 from tuitrain.train.state import Divergence, TrainState
-
-LARGEST_BLOCK = 1024
-"""Steps that are handed from the device to the recorder at once, if memory allows."""
-
-BLOCK_VALUES = 2**22
-"""Weights (runs x parameters x steps) that a block may hold."""
 
 
 class Trainer:
@@ -83,7 +78,7 @@ class Trainer:
         self._evaluator = Evaluator(preset, data, self._dtype, self.device)
         self._x, self._y = self._tensor(data.x), self._tensor(data.y)
         self._batches = self._divide(batch_rows(preset))
-        self._block = self._block_size()
+        self._block = block_size(self.device.type, len(self.runs) * self._parameters)
         self._stride = stride(preset)
         self.pictured = pictured(preset, len(self.runs), stacks)
         self._lr = np.array([run.optimizer.lr for run in self.runs])
@@ -107,11 +102,6 @@ class Trainer:
         rows = rows or 1
         parts = zip(torch.split(self._x, rows), torch.split(self._y, rows), strict=True)
         return [self._objective.batch(x, y) for x, y in parts]
-
-    def _block_size(self) -> int:
-        """Steps of a block: a power of two, the same however the training is divided."""
-        most = BLOCK_VALUES // (len(self.runs) * self._parameters)
-        return min(1 << max(most.bit_length() - 1, 0), LARGEST_BLOCK)
 
     def _start(self) -> Stack:
         seeds = {run.seed: None for run in self.runs}
