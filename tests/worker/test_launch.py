@@ -25,6 +25,21 @@ from .conftest import Until, ended
 
 Start = Callable[[Experiment], ExperimentFolder]
 
+MINE = """
+title = "Mine"
+[data]
+csv = "line.csv"
+[model]
+kind = "linear"
+[loss]
+kind = "mse"
+[optimizer]
+name = "sgd"
+lr = 0.01
+[train]
+steps = 5
+"""
+
 PARENT = """
 import sys
 from pathlib import Path
@@ -95,6 +110,54 @@ def test_a_preset_is_trained_to_its_end(start: Start, until: Until) -> None:
     until(lambda: not folder.alive())
     assert folder.log.read_text() == ""
     assert not (folder.path / "reserve").exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "line"),
+    [
+        (lambda folder: folder.path.joinpath("experiment.toml").write_text("rums = 1"), 2, "rums"),
+        (lambda folder: folder.path.joinpath("run.lock").mkdir(), 1, "run.lock"),
+    ],
+    ids=["experiment", "lock"],
+)
+def test_a_worker_that_cannot_begin_says_why(
+    start: Start,
+    endless: Experiment,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[ExperimentFolder], object],
+    code: int,
+    line: str,
+) -> None:
+    create = ExperimentFolder.create
+
+    def spoilt(runs_dir: Path, experiment: Experiment) -> ExperimentFolder:
+        folder = create(runs_dir, experiment)
+        spoil(folder)
+        return folder
+
+    monkeypatch.setattr(ExperimentFolder, "create", spoilt)
+    folder = start(endless)
+    status = ended(folder).status
+    assert (status.state, status.exit_code) == ("failed", code), folder.log.read_text()
+    assert line in status.error
+    assert "\n" not in status.error
+
+
+def test_relative_paths_are_those_of_whoever_starts_a_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: Until
+) -> None:
+    """The worker itself leaves that directory, which may go."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    Path("line.csv").write_text("x,y\n0,1\n1,3\n2,5\n")
+    Path("mine.toml").write_text(MINE)
+    folder = ExperimentFolder.create(Path("runs"), single(find("mine.toml"), paused=True))
+    launch(folder)
+    until(lambda: folder.state() == "paused")
+    assert psutil.Process(pid(folder)).cwd() == "/"
+    send(folder, Stop())
+    assert ended(folder).status.state == "stopped"
 
 
 def test_a_warm_worker_starts_and_obeys_at_full_speed(

@@ -24,6 +24,7 @@ from tuitrain.worker.session import Session
 def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.umask(0o077)
+    os.chdir("/")  # the user's directory may be deleted or unmounted while we train
     waits = not select.select([sys.stdin], [], [], 0)[0]
     if waits:
         warm_up("auto")
@@ -69,13 +70,16 @@ def train(folder: ExperimentFolder, *, warm: bool) -> None:
     session = Session(folder)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: session.stop())
-    try:
-        if not warm:
+    if not warm:
+        with contextlib.suppress(InputError):  # the session meets it too, and records it
             warm_up(folder.experiment.device)
+    try:
         with folder.lock():
             session.run()
-    except InputError as error:
+    except InputError as error:  # another worker's experiment: nothing is recorded
         logging.error("%s", error)
+    except OSError as error:
+        session.refuse(error)
 
 
 def answer(folder: ExperimentFolder) -> None:

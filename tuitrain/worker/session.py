@@ -80,6 +80,12 @@ class Session:
             if self._writer:
                 self._writer.close()
 
+    def refuse(self, error: OSError) -> None:
+        """Records why it cannot even begin, unless something is recorded already."""
+        log.error("%s", error)
+        if not self.folder.database.exists():
+            self._fail(error)
+
     # Start and end --------------------------------------------------------------------------
 
     def _begin(self) -> None:
