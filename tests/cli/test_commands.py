@@ -239,3 +239,14 @@ def test_a_damaged_store_is_named_and_leaves_the_others_alone(
         assert "Traceback" not in done.stderr
         assert len(done.stderr.splitlines()) <= 1
     assert [row["id"] for row in tuitrain.experiments()] == ids[1:]
+
+
+def test_what_is_left_out_of_a_recording_is_said_once(tuitrain: Command, runs_dir: Path) -> None:
+    ran = tuitrain("compare", "line-fit", "--lr", "0.01,0.02", "--steps", "9", "--json")
+    id_ = json.loads(ran.stdout)["experiment"]
+    with contextlib.closing(sqlite3.connect(runs_dir / id_ / "run.db")) as database, database:
+        database.execute("UPDATE chunks SET crc = crc + 1 WHERE id = 1")
+    said = "tuitrain: chunk 1 is left out: the checksum is wrong\n"
+    for command in (["experiments", id_], ["export", id_, "--format", "csv"]):
+        told = tuitrain(*command)
+        assert (told.returncode, told.stderr) == (0, said)

@@ -99,6 +99,7 @@ class Recording:
         self.last_weights: dict[int, Weights] = {}
         """Per run, the parameters at the end; empty until then, and if it was not reached."""
         self._reader: StoreReader | None = None
+        self._corrupt: dict[str, str] = {}
         self._stacks: list[_Stack] = []
         self._places: dict[int, tuple[_Stack, int]] = {}
         self._results: list[RunResult] = []
@@ -131,6 +132,7 @@ class Recording:
     def close(self) -> None:
         """Lets go of the store; the next `refresh` opens it again."""
         if self._reader:
+            self._corrupt |= self._reader.corrupt
             self._reader.close()
             self._reader = None
 
@@ -142,7 +144,7 @@ class Recording:
     @property
     def corrupt(self) -> dict[str, str]:
         """What is wrong with all that was left out, such as `chunk 2`."""
-        return dict(self._reader.corrupt) if self._reader else {}
+        return self._corrupt | (self._reader.corrupt if self._reader else {})
 
     def names(self, run: int) -> tuple[str, ...]:
         """The recorded series of a run, `loss` first; empty before anything is recorded."""
