@@ -310,7 +310,7 @@ def test_the_expected_loss_stands_beside_the_loss_of_the_final_weights(
         assert re.fullmatch(r"\s{2,}".join([re.escape(name), *values]), line), line
 
 
-def test_progress_tells_the_loss_of_one_run_and_the_least_of_several(runs_dir: Path) -> None:
+def test_progress_tells_the_loss_of_one_run_and_the_lowest_now_of_several(runs_dir: Path) -> None:
     values = np.array([[0.5, 0.25, 4.0], [8.0, 0.125, 2.0]])
 
     def told(runs: int) -> list[str]:
@@ -329,8 +329,8 @@ def test_progress_tells_the_loss_of_one_run_and_the_least_of_several(runs_dir: P
         return [figures(*look) for look in looks]
 
     assert told(1) == ["7/9  loss nan", "1/9  loss 0.5", "2/9  loss 0.25", "3/9  loss 4"]
-    best = ["nan", "0.5", "0.125", "0.125"]
-    assert told(2) == [f"7/9  best loss {loss}" for loss in best]
+    lowest = ["nan", "0.5", "0.125", "2"]
+    assert told(2) == [f"7/9  lowest loss {loss}" for loss in lowest]
 
 
 def test_progress_tells_the_accuracy_where_there_is_one(runs_dir: Path) -> None:
@@ -354,7 +354,7 @@ def test_progress_tells_the_accuracy_where_there_is_one(runs_dir: Path) -> None:
 
     assert told(1, "accuracy") == [f"loss nan  accuracy {x}" for x in (0.5, 0.75, 0.25)]
     assert told(2, "test_accuracy") == [
-        f"best loss nan  best test accuracy {x}" for x in (0.5, 0.75, 0.75)
+        f"lowest loss nan  best test accuracy {x}" for x in (0.5, 0.75, 0.75)
     ]
 
 

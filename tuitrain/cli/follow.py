@@ -64,7 +64,10 @@ def follow(folder: ExperimentFolder, interrupted: Callable[[], int], *, quiet: b
 
 
 class Reached:
-    """What a single run has reached last, or the best of several runs; reads no rows."""
+    """What a single run has reached last, or the one of several with the lowest loss now.
+
+    Not the lowest ever: of mini-batches, that is the luckiest one. Reads no rows.
+    """
 
     def __init__(self, folder: ExperimentFolder) -> None:
         self.folder = folder
@@ -72,7 +75,8 @@ class Reached:
         self.reader: StoreReader | None = None
         self.seen = self.evaluated = 0
         self.step: int | None = None
-        self.loss = math.nan
+        self.losses: dict[int, float] = {}
+        """The lowest loss of each stack in its last row."""
         self.accuracy = "", math.nan
         self.accuracy_step = 0
 
@@ -89,18 +93,17 @@ class Reached:
             if self.reader is not None:
                 for key, summary in self.reader.summaries(self.seen):
                     self.seen = key
-                    if self.several:
-                        least = np.fmin.reduce(self.reader.best_losses(summary))
-                        self.loss = float(np.fmin(self.loss, least))
-                    else:
-                        self.loss = float(summary.last[0, 0])
-                        self.step = summary.extent.last
+                    # fmin leaves out runs that have ended
+                    self.losses[summary.extent.stack] = float(np.fmin.reduce(summary.last[0]))
+                    self.step = None if self.several else summary.extent.last
                 for key, scalars in self.reader.evaluations(self.evaluated):
                     self.evaluated = key
                     self.take(scalars)
-        told = {"loss": self.loss} | dict([self.accuracy] if self.accuracy[0] else [])
-        best = "best " * self.several
-        words = "  ".join(f"{best}{name} {value:.6g}" for name, value in told.items())
+        loss = float(np.fmin.reduce([math.nan, *self.losses.values()]))
+        told = {"lowest loss" if self.several else "loss": loss}
+        if self.accuracy[0]:
+            told["best " * self.several + self.accuracy[0]] = self.accuracy[1]
+        words = "  ".join(f"{name} {value:.6g}" for name, value in told.items())
         if self.accuracy[0] and self.step not in (None, self.accuracy_step):
             words += f" at {self.accuracy_step:,}"
         return status if self.step is None else replace(status, step=self.step), words
