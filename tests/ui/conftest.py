@@ -18,8 +18,12 @@ from textual.widgets import Input
 from tests.forked import fork_server, forked_workers
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.inbox import Stop, send
+from tuitrain.spec.catalogue import find
+from tuitrain.spec.experiment import single
+from tuitrain.spec.overrides import override
 from tuitrain.ui.app import TuitrainApp
 from tuitrain.ui.screens.dashboard import DashboardScreen
+from tuitrain.worker.launch import launch
 
 __all__ = ["fork_server", "forked_workers"]
 
@@ -127,3 +131,11 @@ def at_once(pilot: Pilot[None], *keys: str) -> None:
     """Keys that arrive in one go, before any of them has been answered."""
     for key in keys:
         pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+
+
+def at_full_speed(runs_dir: Path, name: str, **changes: str) -> ExperimentFolder:
+    """An experiment of one run that trains as fast as it can, to be opened."""
+    preset = override(find(name), {key.replace("__", "."): value for key, value in changes.items()})
+    folder = ExperimentFolder.create(runs_dir, single(preset))
+    launch(folder)
+    return folder

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tuitrain.record.series import Series
 from tuitrain.ui.markers import Marker
-from tuitrain.ui.widgets.axes import AutoRange, arrange
+from tuitrain.ui.widgets.axes import AutoRange, arrange, to_dots, y_labels
 from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.cells import Cells
 from tuitrain.ui.widgets.curves import Curve, Layer, draw_curve, value_range
@@ -275,6 +275,21 @@ def test_the_y_range_grows_at_once_and_shrinks_late() -> None:
     assert auto.update(0.1, 7.0, 5, False) == Scale(0, 10)
     assert auto.update(0.1, 11.0, 5, False) == Scale(0, 15)
     assert auto.update(0.1, 4.0, 5, False) == Scale(0, 4)
+
+
+@pytest.mark.parametrize(("low", "high", "log"), [(0.0, 10.0, False), (0.01, 100.0, True)])
+def test_what_is_drawn_at_the_first_and_the_last_label_is_in_the_middle_of_its_row(
+    low: float, high: float, log: bool
+) -> None:
+    area = arrange(80, 24, 7, 1)
+    scale = AutoRange().update(low, high, area.y_count, log, area.height)
+    dots = to_dots(scale.unit([low, high]), 4 * area.height, down=True)
+    assert [int(dot) % 4 for dot in dots] in ([1, 1], [1, 2], [2, 1], [2, 2])
+    rows = {label: row for row, label in y_labels(scale, area)}
+    assert rows[compact(low)] == area.height - 1
+    assert rows[compact(high)] == 0
+    small = arrange(80, 4, 7, 0)
+    assert AutoRange().update(0, 10, 2, False, small.height) == Scale(0, 10)
 
 
 @pytest.mark.parametrize("width", [1, 2, 15, 16, 400])

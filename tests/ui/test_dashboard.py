@@ -11,7 +11,7 @@ import pytest
 from textual.events import Key, MouseScrollUp
 from textual.widgets import Button, Input
 
-from tests.ui.conftest import choose, dashboard, opens, page, start, state, until
+from tests.ui.conftest import at_full_speed, choose, dashboard, opens, page, start, state, until
 from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.inbox import Pause, send
@@ -345,9 +345,10 @@ async def test_source_help_log_theme_and_picture(opened, tmp_path, monkeypatch) 
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_the_important_is_visible_at_every_size(opened, size: tuple[int, int]) -> None:
-    async with opened(size=size) as pilot:
-        await start(pilot, "sales-mse")
+async def test_the_important_is_visible_at_every_size(
+    opened, runs_dir: Path, size: tuple[int, int]
+) -> None:
+    async with opened(size=size, attach=at_full_speed(runs_dir, "sales-mse")) as pilot:
         await until(pilot, lambda: state(pilot) == "finished", "end")
         await until(pilot, lambda: "expected values reached" in page(pilot), "diagnosis")
         await until(pilot, lambda: "q quit" in page(pilot), "footer")
@@ -396,16 +397,15 @@ async def test_a_run_that_comes_to_rest_elsewhere_is_on_a_plateau(opened) -> Non
         await until(pilot, lambda: "finished: plateau at the end" in page(pilot), "diagnosis")
 
 
-async def test_the_sign_of_the_end_is_by_its_tone(opened) -> None:
-    async with opened() as pilot:
-        await start(pilot, "book-less10")
+async def test_the_sign_of_the_end_is_by_its_tone(opened, runs_dir: Path) -> None:
+    async with opened(attach=at_full_speed(runs_dir, "book-less10")) as pilot:
         await until(pilot, lambda: state(pilot) == "finished", "end")
         await until(pilot, lambda: "finished: " in page(pilot), "diagnosis")
         screen = dashboard(pilot)
         missed = ended("finished", 5, Movement("plateau"), [Miss("w", 0.9, "1")])
         assert screen._in_words(missed).plain.startswith(" ! finished: expected not reached")
         assert "✓ finished: " in page(pilot)
-        assert "steps/s" in page(pilot).splitlines()[1]  # at full speed
+        assert "steps/s" in page(pilot).splitlines()[1]
 
 
 async def test_the_landscape_takes_the_place_of_the_fit_and_moves(opened) -> None:

@@ -47,6 +47,21 @@ def judged(name: str, end: int | None = None, **changes: str):
     return movement(series["loss"][:end], weights, batches)
 
 
+def test_a_changed_learning_rate_is_judged_by_the_steps_since_then() -> None:
+    preset = catalogue()["line-fit"]
+    trainer = Trainer(preset, single(preset).runs)
+    rows = [trainer.advance(200)]
+    trainer.set_learning_rate(1e-9)
+    rows.append(trainer.advance(10))
+    loss = np.concatenate([chunk.series["loss"][0] for chunk in rows if chunk is not None])
+    assert movement(loss, []).trend == "improving"  # over the last steps, most of them before
+    assert movement(loss, [], since=200).trend == "plateau"
+    few = movement(loss[:205], [], since=200)
+    word, sentence, _ = describe(few)
+    assert (word, sentence) == ("learning rate changed", "too few steps since then to judge yet")
+    assert ended("stopped", 205, few, None).sentence == "at step 205"
+
+
 @pytest.mark.parametrize(
     ("name", "end", "changes", "trend"),
     [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuitrain.record.series import Series
-from tuitrain.ui.widgets.spark import CROSS, EIGHTHS, PLAIN, direction, spark
+from tuitrain.ui.widgets.spark import BARS, CROSS, PLAIN, direction, spark
 
 
 def series_of(values: list[float]) -> Series:
@@ -19,7 +20,7 @@ def series_of(values: list[float]) -> Series:
 
 
 def test_a_ramp_uses_every_bar() -> None:
-    assert spark(series_of([float(v) for v in range(8)]), 8).plain == EIGHTHS
+    assert spark(series_of([float(v) for v in range(7)]), 7).plain == BARS
     assert spark(series_of([float(v) for v in range(5)]), 5, marker="ascii").plain == PLAIN
 
 
@@ -27,24 +28,40 @@ def test_a_spike_and_a_dip_within_a_cell_are_seen() -> None:
     values = np.full(10_000, 5.0)
     values[2_345], values[7_777] = 90.0, -80.0
     bars = spark(series_of(values.tolist()), 20).plain
-    assert bars[4] == "█"
+    assert bars[4] == "▇"
     assert bars[15] == "▁"
-    assert set(bars[:4] + bars[5:15] + bars[16:]) == {"▅"}
+    assert set(bars[:4] + bars[5:15] + bars[16:]) == {"▄"}
+
+
+def test_a_value_that_swings_within_each_cell_does_not_look_calm() -> None:
+    swinging = [(-1.0) ** step * 0.99**step for step in range(200)]
+    bars = spark(series_of(swinging), 20).plain
+    heights = [BARS.index(bar) for bar in bars]
+    turns = [b - a for a, b in pairwise(heights)]
+    assert all(a * b < 0 for a, b in pairwise(turns[:11])), bars
+    assert bars[0] == "▇"
+
+
+def test_of_peaks_in_neighbouring_cells_the_highest_is_seen() -> None:
+    values = np.full(200, 5.0)
+    values[43], values[58], values[71] = 50.0, 95.0, 60.0
+    bars = spark(series_of(values.tolist()), 20).plain
+    assert bars[5] == "▇"
 
 
 def test_what_is_not_finite_is_a_cross_and_what_is_not_there_is_held() -> None:
     text = spark(series_of([1.0, math.nan, 2.0, math.inf]), 4, style="green", warning="red")
-    assert text.plain == f"▁{CROSS[False]}█{CROSS[False]}"
+    assert text.plain == f"▁{CROSS[False]}▇{CROSS[False]}"
     assert [str(span.style) for span in text.spans] == ["green", "red", "green", "red"]
     series = Series()
     series.append(1, 10, np.array([0.0, 1.0]))
-    assert spark(series, 4).plain == "▁▁▁█"
-    assert spark(series, 4, span=(-28, 12)).plain == "  ▁█"
+    assert spark(series, 4).plain == "▁▁▁▇"
+    assert spark(series, 4, span=(-28, 12)).plain == "  ▁▇"
 
 
 def test_what_is_yet_to_come_is_blank() -> None:
-    ramp = series_of([float(v) for v in range(40)])
-    assert spark(ramp, 16, span=(1, 80)).plain == EIGHTHS + " " * 8
+    ramp = series_of([float(v) for v in range(35)])
+    assert spark(ramp, 14, span=(1, 70)).plain == BARS + " " * 7
     assert spark(series_of([1.0, 2.0]), 8, span=(1, 15_000)).plain == "▄" + " " * 7
     assert spark(series_of([math.nan]), 3, span=(1, 9)).plain == f"{CROSS[False]}  "
 

@@ -84,7 +84,7 @@ class Sweeps(App[None]):
 
 async def test_lines_marks_crosses_and_words(trained: Trained) -> None:
     app = Sweeps(trained)
-    async with app.run_test(size=(120, 30)) as pilot:
+    async with app.run_test(size=(120, 40)) as pilot:
         app.update(start=0.6)
         await pilot.pause()
         rows = app.rows()

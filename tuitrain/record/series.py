@@ -150,6 +150,10 @@ class Series:
         row = int(self._row_from(np.array([step + 1]))[0]) - 1
         return self._step(row) if row >= 0 else 0
 
+    def row_from(self, step: int) -> int:
+        """The index of the first row at `step` or after it; `len(self)` where there is none."""
+        return int(self._row_from(np.array([step]))[0])
+
     def neighbours(
         self, x0: float, x1: float
     ) -> tuple[tuple[int, float] | None, tuple[int, float] | None]:

@@ -14,7 +14,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Trend = Literal["starting", "improving", "slow", "plateau", "oscillating", "worse"]
+Trend = Literal["starting", "changed", "improving", "slow", "plateau", "oscillating", "worse"]
+UNJUDGED = ("starting", "changed")
+"""Trends of runs that have taken too few steps to be judged."""
+
 Tone = Literal["good", "neutral", "warning", "bad"]
 
 FEWEST_PASSES = 8
@@ -53,19 +56,22 @@ class Movement:
     swing: float = 0.0
 
 
-def movement(loss: Array, weights: Sequence[Array], batches: int = 1) -> Movement:
+def movement(
+    loss: Array, weights: Sequence[Array], batches: int = 1, *, since: int = 0
+) -> Movement:
     """Judge the last tenth of a run.
 
     Args:
         loss: [steps] recorded losses, the latest last.
         weights: recorded weights, each [steps]; none when there are too many to record.
         batches: steps in one pass over the data.
+        since: the first row with the learning rate of now; what was before says nothing of it.
     """
     bad = np.flatnonzero(~np.isfinite(loss))
     end = int(bad[0]) if len(bad) else len(loss)
-    passes = end // batches
+    passes = (end - since) // batches
     if passes < FEWEST_PASSES:
-        return Movement("starting")
+        return Movement("changed" if since else "starting")
     count = max(passes // 10, FEWEST_PASSES)
     stretch = count * batches
     window = slice(end - stretch, end)
@@ -210,6 +216,10 @@ def describe(move: Movement, *, arrived: bool = False, optimal: bool = False) ->
     match move.trend:
         case "starting":
             return Diagnosis("starting", "too few steps to judge yet", "neutral")
+        case "changed":
+            return Diagnosis(
+                "learning rate changed", "too few steps since then to judge yet", "neutral"
+            )
         case "improving":
             how = ", swinging from side to side" if move.swing > 0.1 else ""
             return Diagnosis(
@@ -286,7 +296,7 @@ def ended(
         )
     if state in ("stopped", "paused"):
         known = last.word if last.word in (REACHED, OPTIMUM) else f"{last.word} until then"
-        until = "" if move.trend == "starting" else f"; {known}"
+        until = "" if move.trend in UNJUDGED else f"; {known}"
         return Diagnosis(state, f"at step {step:,}{until}", "neutral")
     if misses is None and trouble is not None:
         return Diagnosis("finished", f"{trouble.word}: {trouble.sentence}", trouble.tone)

@@ -16,6 +16,7 @@ from tuitrain.data.optimum import optimum
 from tuitrain.record.live import Recording
 from tuitrain.record.ranking import ACCURACIES
 from tuitrain.record.series import Series
+from tuitrain.record.status import Event
 from tuitrain.spec.base import Numbers
 from tuitrain.spec.evaluation import evaluated, stride
 from tuitrain.spec.experiment import Experiment
@@ -26,6 +27,7 @@ from tuitrain.spec.recording import MAX_RECORDED_WEIGHTS, element_names
 from tuitrain.spec.size import batches_per_epoch, hidden_layers, shapes
 from tuitrain.ui.diagnosis import (
     HARDLY,
+    UNJUDGED,
     Diagnosis,
     Miss,
     Movement,
@@ -107,10 +109,15 @@ class RunFacts:
         self._stride = stride(self.preset) or 1
 
     @property
+    def _lr_changes(self) -> list[Event]:
+        """When the user set the learning rate while it ran."""
+        return [event for event in self.recording.events if event.kind == "lr"]
+
+    @property
     def changed_lr(self) -> float | None:
         """The learning rate that the user last set while it ran; None if never set."""
-        rates = [event.detail["new"] for event in self.recording.events if event.kind == "lr"]
-        return float(rates[-1]) if rates else None
+        changes = self._lr_changes
+        return float(changes[-1].detail["new"]) if changes else None
 
     @property
     def expected(self) -> Expected:
@@ -256,8 +263,9 @@ class RunFacts:
             return diverged(result.diverged_at, result.diverged_in or "the loss")
         if status.state == "starting":
             return Diagnosis("starting", "the worker is starting", "neutral")
-        loss = self.series("loss").values
-        move = movement(loss, self._paths(), self.batches)
+        losses, changes = self.series("loss"), self._lr_changes
+        loss, since = losses.values, losses.row_from(changes[-1].step) if changes else 0
+        move = movement(loss, self._paths(), self.batches, since=since)
         trouble = self._trouble(move)
         final = np.nan if result is None else result.final_loss
         of_epoch = final
@@ -310,7 +318,7 @@ class RunFacts:
             if since is not None:
                 return overfits(since)
         accuracy = self.evaluated("accuracy")
-        if move.trend == "starting" or not len(accuracy) or not self._chance:
+        if move.trend in UNJUDGED or not len(accuracy) or not self._chance:
             return None
         if float(np.median(accuracy.values[-FEW:])) > self._chance + BY_CHANCE:
             return None

@@ -15,6 +15,10 @@ from tuitrain.ui.widgets.ticks import Scale, labels, nice_range, ticks
 _BOX = {True: tuple("─│┬┤└"), False: tuple("-|+++")}
 
 
+FEWEST_ROWS = 4
+"""Rows of a y axis from which on its ends can be spared half a row."""
+
+
 @dataclass(frozen=True)
 class Inks:
     """The inks of the axes."""
@@ -78,12 +82,21 @@ class AutoRange:
     def clear(self) -> None:
         self._range = None
 
-    def update(self, low: float, high: float, count: int, log: bool) -> Scale:
-        """The scale on which `low` to `high` are shown with about `count` ticks."""
+    def update(self, low: float, high: float, count: int, log: bool, rows: int = 1) -> Scale:
+        """The scale on which `low` to `high` are shown with about `count` ticks.
+
+        Args:
+            rows: of the axis. Where there are several, half a row is left at each end, so that
+                a curve at the first or the last label runs through its middle.
+        """
         wanted = nice_range(low, high, count, log)
         if self._range is None or log != self._log or not self._still_good(low, high, wanted):
             self._range, self._log = wanted, log
-        return Scale(*self._range, log)
+        scale = Scale(*self._range, log)
+        if rows < FEWEST_ROWS:
+            return scale
+        half = 0.5 / (rows - 1)
+        return Scale(scale.value(-half), scale.value(1 + half), log)
 
     def _still_good(self, low: float, high: float, wanted: tuple[float, float]) -> bool:
         assert self._range is not None

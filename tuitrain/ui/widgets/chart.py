@@ -56,8 +56,8 @@ def next_smoothing(weight: float) -> float:
 
 
 def spans_decades(least: float, most: float) -> bool:
-    """Whether a linear axis would show nothing of the lower values."""
-    return bool(0 < DECADES * least < most)
+    """Whether a linear axis would show nothing of the lower values; 0 is below all decades."""
+    return bool(0 <= DECADES * least < most)
 
 
 class Chart(ZoomPlot):
@@ -301,7 +301,7 @@ class Chart(ZoomPlot):
             include = [r.value for r in self.references] if self._view is None else []
             extremes = self._extremes(curves, include)
             low, high = extremes or ((1.0, 10.0) if self.log_y else (0.0, 1.0))
-            y = self._auto.update(low, high, self._area.y_count, self.log_y)
+            y = self._auto.update(low, high, self._area.y_count, self.log_y, self._area.height)
             labels = y_labels(y, self._area)
             needed = 1 + max((len(label) for _, label in labels), default=0)
             if needed <= self._gutter or not self._area.labels_left:

@@ -13,7 +13,8 @@ from tuitrain.record.series import Columns, Series
 from tuitrain.ui.markers import Marker
 from tuitrain.ui.widgets.ticks import Scale, widened
 
-EIGHTHS = "▁▂▃▄▅▆▇█"
+BARS = "▁▂▃▄▅▆▇"
+"""Without the full block: the bars of neighbouring rows would touch."""
 PLAIN = "_.-=^"
 CROSS = {False: "\N{MULTIPLICATION SIGN}", True: "x"}
 
@@ -28,11 +29,13 @@ def spark(
     span: tuple[float, float] | None = None,
     log: bool = False,
 ) -> Text:
-    """The course of a series as `width` bars of eighths, from its minimum to its maximum.
+    """The course of a series as `width` bars, from its minimum to its maximum.
 
     Each cell shows its last value, or the peak or the dip in it where that sticks out far: so
-    neither is lost. A cell with a value that is not finite is a cross; one between two rows
-    holds the value; one before the first row, or in a span after the last, is blank.
+    neither is lost. Where it does in neighbouring cells, they show peaks and dips in turn: a
+    value that swings from side to side within each of them must not look like a calm one.
+    A cell with a value that is not finite is a cross; one between two rows holds the value; one
+    before the first row, or in a span after the last, is blank.
 
     Args:
         width: in cells, at least 1.
@@ -54,13 +57,13 @@ def spark(
     if span is not None:
         filled = np.flatnonzero(~np.isnan(shown))
         held[filled.max(initial=-1) + 1 :] = np.nan
-    levels = _levels(held, len(PLAIN if plain else EIGHTHS))
+    levels = _levels(held, len(PLAIN if plain else BARS))
     text = Text()
     for level, bad in zip(levels.tolist(), columns.bad.tolist(), strict=True):
         if bad:
             text.append(CROSS[plain], warning)
         else:
-            text.append((PLAIN if plain else EIGHTHS)[level] if level >= 0 else " ", style)
+            text.append((PLAIN if plain else BARS)[level] if level >= 0 else " ", style)
     return text
 
 
@@ -70,8 +73,21 @@ def _shown(columns: Columns) -> NDArray[np.float64]:
         whole = np.nanmax(columns.high, initial=-np.inf) - np.nanmin(columns.low, initial=np.inf)
         up, down = columns.high - columns.last, columns.last - columns.low
     far = np.maximum(up, down) > whole / 4
-    shown = np.where(far, np.where(up >= down, columns.high, columns.low), columns.last)
+    peak = up >= down
+    for cells in _neighbours(far):
+        # The cell with the largest swing shows its extreme, and the others go by it.
+        widest = cells[int(np.argmax((columns.high - columns.low)[cells]))]
+        peak[cells] = peak[widest] ^ ((cells - widest) % 2 == 1)
+    shown = np.where(far, np.where(peak, columns.high, columns.low), columns.last)
     return np.where(np.isnan(shown), columns.high, shown)
+
+
+def _neighbours(chosen: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+    """The indices of what is chosen, those next to each other together."""
+    indices = np.flatnonzero(chosen)
+    if not len(indices):
+        return []
+    return np.split(indices, np.flatnonzero(np.diff(indices) > 1) + 1)
 
 
 def _held(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -292,7 +292,7 @@ class SweepView(ZoomPlot):
         low, high, log = loss_range(self.sweeps, self._x, self._start, self.log_y)
         while True:
             self._area = arrange(width, height, self._gutter, header)
-            y = self._auto.update(low, high, self._area.y_count, log)
+            y = self._auto.update(low, high, self._area.y_count, log, self._area.height)
             needed = 1 + max((len(label) for _, label in y_labels(y, self._area)), default=0)
             if needed <= self._gutter or not self._area.labels_left:
                 return y

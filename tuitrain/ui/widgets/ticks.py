@@ -13,7 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 SUFFIXES = ("", "k", "M", "G", "T")
 LARGEST = 1e300
-"""Values are drawn as if they were no greater, so that a range never overflows."""
+"""Values are drawn as if they were no greater (on a log scale, its inverse: no less), so that a
+range never overflows."""
+LOG_LARGEST = 700.0
+"""Logarithm of what an axis may end at: `LARGEST` and some room."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Scale:
         if not self.log:
             return np.asarray((v - self.low) / (self.high - self.low))
         with np.errstate(divide="ignore", invalid="ignore"):
-            logarithm = np.log(np.where(v > 0, v, np.where(np.isnan(v), v, 0.0)))
+            positive = np.maximum(v, 1 / LARGEST)
+            logarithm = np.log(np.where(v > 0, positive, np.where(np.isnan(v), v, 0.0)))
         low, high = math.log(self.low), math.log(self.high)
         return np.asarray((logarithm - low) / (high - low))
 
@@ -39,7 +43,7 @@ class Scale:
         if not self.log:
             return self.low + unit * (self.high - self.low)
         low, high = math.log(self.low), math.log(self.high)
-        return math.exp(min(low + unit * (high - low), 690.0))
+        return math.exp(min(low + unit * (high - low), LOG_LARGEST))
 
 
 # Round numbers --------------------------------------------------------------------------------
