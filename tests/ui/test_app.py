@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
+import pexpect
 import pytest
 from textual.screen import Screen
+from textual.widgets import Select
 
 import tuitrain.ui.app
 import tuitrain.ui.screens.setup
 from tests.nvml import Card, driver
-from tests.ui.conftest import dashboard, opens, state, until
+from tests.ui.conftest import PATIENCE, dashboard, opens, page, start, state, until
 from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.inbox import Stop, send
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import single
 from tuitrain.spec.overrides import override
 from tuitrain.spec.preset import Preset
 from tuitrain.ui.app import TuitrainApp, devices
 from tuitrain.ui.screens.dashboard import DashboardScreen
+from tuitrain.ui.screens.dialogs import LeaveDialog
 from tuitrain.ui.screens.setup import Filter, SetupScreen
 from tuitrain.worker.launch import WarmWorker
 
@@ -94,6 +100,114 @@ async def test_what_is_found_out_while_the_screen_is_left_is_dropped(
     async with app.run_test() as pilot:
         await until(pilot, asked.is_set, "the search for presets")
     assert left.is_set()  # and leaving raised nothing
+
+
+async def test_a_search_that_fails_is_told_and_ends_nothing(opened, monkeypatch) -> None:
+    def broken(*_: object) -> None:
+        raise LookupError("a file or a driver")
+
+    monkeypatch.setattr(tuitrain.ui.screens.setup, "own", broken)
+    monkeypatch.setattr(tuitrain.ui.app, "devices", broken)
+    async with opened() as pilot:
+        await until(pilot, lambda: len(pilot.app._notifications) == 2, "both are told")
+        assert all("a file or a driver" in note.message for note in pilot.app._notifications)
+        await pilot.press("i", "r", "i", "s")
+        await until(pilot, lambda: pilot.app.screen.chosen == "iris", "the filter works")
+
+
+async def test_devices_are_offered_while_presets_are_still_looked_for(opened, monkeypatch) -> None:
+    found = threading.Event()
+
+    def found_late(place: Path) -> dict[str, Preset]:
+        found.wait(PATIENCE)
+        return {}
+
+    monkeypatch.setattr(tuitrain.ui.screens.setup, "own", found_late)
+    monkeypatch.setattr(tuitrain.ui.app, "devices", lambda: ["auto", "a device"])
+    async with opened() as pilot:
+        menu = pilot.app.screen.query_one("#device-menu", Select)
+        offered = lambda: ("a device", "a device") in menu._options  # noqa: E731
+        await until(pilot, offered, "the device")
+        assert not found.is_set()
+        found.set()
+
+
+HANGING = """
+import sys, time
+from pathlib import Path
+from tuitrain.ui import app
+from tuitrain.ui.screens import setup
+
+def hang(*_):
+    print("hangs", flush=True)
+    screens[0].app.call_later(screens[0].app.exit)
+    time.sleep(3600)
+
+screens = []
+setup.SetupScreen.on_mount, mounted = lambda self: (screens.append(self), mounted(self)), \
+    setup.SetupScreen.on_mount
+setup.own = app.devices = hang
+app.TuitrainApp(Path(sys.argv[1])).run(headless=True)
+"""
+"""Files and a driver that never answer, while the application is left."""
+
+
+def test_what_never_answers_does_not_keep_the_application_from_ending(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", HANGING, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert "hangs" in ran.stdout
+
+
+CRASHING = """
+import sys
+from tuitrain.cli import main
+from tuitrain.ui.screens.setup import SetupScreen
+
+SetupScreen.on_mount = lambda self: 1 / 0
+sys.exit(main([]))
+"""
+
+
+def test_a_dashboard_that_crashed_has_an_exit_code_that_says_so(tmp_path: Path) -> None:
+    child = pexpect.spawn(
+        sys.executable, ["-c", CRASHING], cwd=str(tmp_path), timeout=PATIENCE, dimensions=(24, 80)
+    )
+    child.expect("ZeroDivisionError")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 1
+
+
+@pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
+async def test_leaving_out_of_the_question_on_the_way_back_quits(opened, key: str) -> None:
+    async with opened() as pilot:
+        shown = await start(pilot, "sales-mse", train__steps="20000000")
+        await pilot.press("b")
+        await opens(pilot, LeaveDialog)
+        await pilot.press(key)
+        await until(pilot, lambda: pilot.app.return_code == 0, "end")
+        assert pilot.app.left_running == {shown.folder.id: shown.folder}
+
+
+@pytest.mark.parametrize(("answer", "stays"), [("l", False), ("enter", False), ("escape", True)])
+async def test_a_question_about_a_run_that_has_ended_meanwhile_says_so(
+    opened, answer: str, stays: bool
+) -> None:
+    async with opened() as pilot:
+        shown = await start(pilot, "sales-mse", train__steps="20000000")
+        await pilot.press("b")
+        await opens(pilot, LeaveDialog)
+        send(shown.folder, Stop())
+        await until(pilot, lambda: "Training has ended" in page(pilot), "the end is told")
+        assert "running" not in page(pilot).split("Training has ended")[1].split("esc stay")[0]
+        await pilot.press(answer)
+        await opens(pilot, DashboardScreen if stays else SetupScreen)
+        assert not pilot.app.left_running
 
 
 async def test_leaving_at_the_first_frame_ends_in_peace(runs_dir: Path, monkeypatch) -> None:

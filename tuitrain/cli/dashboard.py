@@ -63,12 +63,18 @@ def import_application() -> type[TuitrainApp]:
 
 
 def show(app: TuitrainApp) -> None:
-    """Runs the application to its end, which is the end of its terminal if that goes first."""
+    """Runs the application to its end, which is the end of its terminal if that goes first.
+
+    Raises:
+        SystemExit: with the application's exit code, of one that crashed.
+    """
     threading.Thread(target=end_with_terminal, args=(sys.stdin.fileno(),), daemon=True).start()
     app.run()
     for folder in app.left_running.values():
         if not (status := folder.status()).ended:
             print(f"still {status.state}: tuitrain attach {folder.id}", file=sys.stderr)
+    if app.return_code:
+        sys.exit(app.return_code)
 
 
 def end_with_terminal(terminal: int) -> None:

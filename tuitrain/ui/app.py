@@ -191,12 +191,11 @@ class TuitrainApp(App[None]):
             return
         warm, self._warm = self._warm or WarmWorker(), None
         warm.start(folder)
-        dashboard = viewer(folder)
         if isinstance(message, Restart):
             message.sender.stop_if_alive()  # not before the new one is there
-            self.switch_screen(dashboard)
+            self.switch_screen(viewer(folder, before=message.sender.folder))
         else:
-            self.push_screen(dashboard)
+            self.push_screen(viewer(folder))
         self.call_after_refresh(self._warm_up)
 
     def action_open(self) -> None:
@@ -241,7 +240,7 @@ class TuitrainApp(App[None]):
                 for dashboard in alive:
                     dashboard.stop_if_alive()
             elif answer == "leave":
-                self.left_running |= {each.folder.id: each.folder for each in alive}
+                self._leave_running(alive)
             if answer in ("stop", "leave"):
                 then()
 
@@ -249,7 +248,8 @@ class TuitrainApp(App[None]):
             from tuitrain.ui.screens.dialogs import LeaveDialog, LeavePausedDialog
 
             paused = all(dashboard.paused for dashboard in alive)
-            self.push_screen(LeavePausedDialog() if paused else LeaveDialog(), answered)
+            dialog = LeavePausedDialog(alive) if paused else LeaveDialog(alive)
+            self.push_screen(dialog, answered)
         else:
             then()
 
@@ -274,11 +274,16 @@ class TuitrainApp(App[None]):
     def action_leave(self) -> None:
         from tuitrain.ui.screens.dialogs import LeaveDialog
 
+        viewers = [screen for screen in self.screen_stack if is_viewer(screen)]
         if isinstance(self.screen, LeaveDialog):
-            # Asked twice: nothing is lost by leaving it running.
-            self.screen.action_answer("leave")
-            return
-        self._ask_about([s for s in self.screen_stack if is_viewer(s)], self._end)
+            # Asked twice, or on the way back: nothing is lost by leaving it running.
+            self._leave_running(viewers)
+            self._end()
+        else:
+            self._ask_about(viewers, self._end)
+
+    def _leave_running(self, viewers: Sequence[TrainingScreen]) -> None:
+        self.left_running |= {each.folder.id: each.folder for each in viewers if each.alive}
 
 
 def goes_back(typed: events.Key | events.Paste) -> bool:
@@ -286,15 +291,19 @@ def goes_back(typed: events.Key | events.Paste) -> bool:
     return isinstance(typed, events.Key) and typed.key in ("b", "escape")
 
 
-def viewer(folder: ExperimentFolder) -> TrainingScreen:
-    """The screen that shows an experiment: many runs are compared."""
+def viewer(folder: ExperimentFolder, before: ExperimentFolder | None = None) -> TrainingScreen:
+    """The screen that shows an experiment: many runs are compared.
+
+    Args:
+        before: the experiment whose place a single run takes.
+    """
     if len(folder.experiment.runs) > 1:
         from tuitrain.ui.screens.compare import CompareScreen
 
         return CompareScreen(folder)
     from tuitrain.ui.screens.dashboard import DashboardScreen
 
-    return DashboardScreen(folder)
+    return DashboardScreen(folder, before)
 
 
 def is_viewer(screen: Screen[Any]) -> TypeGuard[TrainingScreen]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from rich.table import Table
@@ -22,9 +22,21 @@ from tuitrain.ui.screens.dialog import Dialog
 from tuitrain.ui.settings import as_text
 from tuitrain.ui.widgets.paragraph import Paragraph
 
+if TYPE_CHECKING:
+    from tuitrain.ui.screens.training import TrainingScreen
+
+LOOK = 0.1
+"""Seconds between two looks at whether what is asked about is still alive."""
+
 
 class _Question(Dialog[str]):
-    """A run is alive: what is to become of it? The answer is the id of a button."""
+    """A run is alive: what is to become of it? The answer is the id of a button.
+
+    A run that ends meanwhile leaves less to be asked: the same keys go on or stay.
+
+    Args:
+        about: the screens of the runs; if none is given, all that are open.
+    """
 
     BINDINGS: ClassVar = [
         Binding("escape", "answer('stay')", show=False),
@@ -33,21 +45,45 @@ class _Question(Dialog[str]):
         Binding("right", "app.focus_next", show=False, priority=True),
     ]
 
-    title_text = "Training is under way"
+    title_text = "Training is running"
     explanation = ""
     answers: ClassVar[dict[str, str]] = {}
     """The label of each button by its id; the first one is the default."""
     hint = ""
+    ended_answers: ClassVar[dict[str, str]] = {}
+    """The labels that are left once the run has ended."""
+    ended_hint = ""
+
+    def __init__(self, about: Sequence[TrainingScreen] = ()) -> None:
+        super().__init__()
+        self.about = about
+        self.ended = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = self.title_text
-            yield Static(self.explanation)
+            yield Static(self.explanation, id="explanation", markup=False)
             with Horizontal(classes="buttons"):
                 for number, (name, label) in enumerate(self.answers.items()):
                     variant: ButtonVariant = "default" if number else "primary"
                     yield Button(label, id=name, variant=variant, compact=True)
-            yield Static(self.hint, classes="hint", markup=False)
+            yield Static(self.hint, id="hint", classes="hint", markup=False)
+
+    def on_mount(self) -> None:
+        self.set_interval(LOOK, self._look)
+
+    def _look(self) -> None:
+        """Say so, once, when what this is about has ended."""
+        screens: Sequence[object] = self.about or self.app.screen_stack
+        if self.ended or any(getattr(screen, "alive", False) for screen in screens):
+            return
+        self.ended = True
+        self.query_one(".dialog").border_title = "Training has ended"
+        self.query_one("#explanation", Static).update("Everything recorded is kept; ^o opens it.")
+        self.query_one("#hint", Static).update(self.ended_hint)
+        for button in self.query(Button):
+            button.label = self.ended_answers.get(str(button.id), "")
+            button.display = bool(button.label)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
@@ -63,18 +99,19 @@ class LeaveDialog(_Question):
     BINDINGS: ClassVar = [
         Binding("l", "answer('leave')", show=False),
         Binding("s", "answer('stop')", show=False),
-        Binding("ctrl+c,ctrl+q", "answer('leave')", show=False, priority=True),
     ]
-    explanation = "It runs on without this screen: `tuitrain attach` or ^o shows it."
+    explanation = "It can go on without this screen; ^o or `tuitrain attach` shows it again."
     answers: ClassVar = {"leave": "Leave it running", "stop": "Stop it", "stay": "Stay"}
-    hint = "l leave   s stop   esc stay"
+    hint = "l leave   s stop   esc stay   ^q quit"
+    ended_answers: ClassVar = {"leave": "Leave", "stay": "Stay"}
+    ended_hint = "l leave   esc stay   ^q quit"
 
 
 class LeavePausedDialog(LeaveDialog):
     """The same of a run that does not go on by itself."""
 
     title_text = "Training is paused"
-    explanation = "It stays paused; `tuitrain attach` or ^o opens it again."
+    explanation = "It stays paused; ^o or `tuitrain attach` opens it again."
     answers: ClassVar = LeaveDialog.answers | {"leave": "Leave it paused"}
 
 
@@ -82,9 +119,12 @@ class RestartDialog(_Question):
     """Asks before a living run is stopped for a new one: `restart` or `stay`."""
 
     BINDINGS: ClassVar = [Binding("r", "answer('restart')", show=False)]
-    explanation = "To start again, this run is stopped; what it has recorded stays."
+    title_text = "Start again?"
+    explanation = "This run stops; everything it has recorded is kept."
     answers: ClassVar = {"restart": "Stop it and start again", "stay": "Stay"}
     hint = "r start again   esc stay"
+    ended_answers: ClassVar = {"restart": "Start again", "stay": "Stay"}
+    ended_hint = hint
 
 
 class LearningRateDialog(Dialog[float | None]):

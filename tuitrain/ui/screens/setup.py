@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Vertical, VerticalScroll
@@ -24,6 +24,7 @@ from tuitrain.errors import InputError
 from tuitrain.spec.catalogue import SUFFIX, find, own
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import size
+from tuitrain.ui.aside import aside
 from tuitrain.ui.keys import bindings
 from tuitrain.ui.messages import Start
 from tuitrain.ui.plan import Checked, Plan
@@ -112,12 +113,19 @@ class SetupScreen(FittedScreen):
         self._choose(self.chosen)
         self.call_after_refresh(self._look_around)
 
-    @work(thread=True)
     def _look_around(self) -> None:
-        """After the first frame: files, and the driver of a graphics processor, take their time."""
-        # Among the screen's own messages, which end before its widgets do.
-        self.call_later(self._offer_presets, own(Path()))
-        self.call_later(self._offer_devices, self.devices())
+        """After the first frame: the driver of a graphics processor, and files, take their time."""
+        aside(self, self.devices, self._offer_devices, self._unknown("Graphics processors"))
+        aside(self, lambda: own(Path()), self._offer_presets, self._unknown("Your presets"))
+
+    def _unknown(self, what: str) -> Callable[[Exception], None]:
+        """Says that something could not be found out; the screen does without it."""
+
+        def tell(error: Exception) -> None:
+            problem = f"{type(error).__name__}: {error}"
+            self.notify(problem, title=f"{what} not found", severity="warning", markup=False)
+
+        return tell
 
     def _offer_presets(self, found: Mapping[str, Preset]) -> None:
         """List the presets of the working directory too."""
