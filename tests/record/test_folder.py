@@ -349,7 +349,7 @@ def test_a_dead_worker_is_seen(folder: ExperimentFolder, dead_pid: int, state: s
 def test_rows_are_newer_than_the_results_of_a_killed_run(
     folder: ExperimentFolder, experiment: Experiment, dead_pid: int, stride: int
 ) -> None:
-    """The worker writes results twice a second, and rows at once."""
+    """The worker writes rows at once, and results of runs that have ended."""
     started(folder, dead_pid)
     [run] = experiment.runs
     names = ("loss", "loss_min") if stride > 1 else ("loss",)

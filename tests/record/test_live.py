@@ -107,6 +107,19 @@ def test_results_of_runs_that_go_on_are_up_to_date(
     assert math.isnan(recording.results[1].loss)
 
 
+def test_results_that_are_written_alone_are_seen(
+    folder: ExperimentFolder, writer: StoreWriter
+) -> None:
+    recording = Recording(folder)
+    append(writer, chunk(1, 1))
+    recording.refresh()
+    assert recording.results[1].status == "running"
+    with writer.transaction():
+        writer.run(RunResult(1, "1", "sales-mse", "sgd", 0.1, 1, "finished", 3))
+    recording.refresh()
+    assert recording.results[1].status == "finished"
+
+
 def test_rows_after_a_divergence_are_not_the_runs(
     folder: ExperimentFolder, writer: StoreWriter
 ) -> None:

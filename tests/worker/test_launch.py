@@ -229,7 +229,10 @@ def test_a_killed_worker_is_seen_as_killed(start: Start, endless: Experiment, un
     until(seen)
     assert time.perf_counter() - killed < 2
     assert recording.ended
-    assert [r.status for r in recording.results] == ["killed"]
+    for [result] in (recording.results, folder.results()):
+        loss = recording.series(0, "loss")
+        assert (result.status, result.steps) == ("killed", len(loss))
+        assert (result.loss, result.best_loss) == (loss.last, loss.min)
     assert recording.corrupt == {}
     assert len(recording.series(0, "loss")) == recording.status.step
     assert psutil.Process(pid(folder)).status() == psutil.STATUS_ZOMBIE

@@ -103,6 +103,38 @@ def test_pauses_are_no_training_time(begin: Begin, endless: Experiment, until: U
     assert ended(folder).status.seconds < time.monotonic() - began - 1.0
 
 
+@pytest.mark.parametrize(("total", "stride"), [(2_000_000, 1), (20_000_000, 4)])
+def test_results_are_written_when_runs_end_and_told_by_their_rows_before(
+    begin: Begin, until: Until, total: int, stride: int
+) -> None:
+    """Run 1 diverges, run 0 goes on; run 2 is a stack of its own, which finishes."""
+    long = override(find("line-fit"), {"train.steps": total})
+    short = override(find("parabola-decay"), {"train.steps": 5})
+    [run] = single(long).runs
+    runs = [
+        run,
+        msgspec.structs.replace(
+            run, name="1", optimizer=msgspec.structs.replace(run.optimizer, lr=1e6)
+        ),
+        single(short).runs[0],
+    ]
+    presets = {long.name: long, short.name: short}
+    folder = begin(Experiment(presets=presets, runs=runs, device="cpu"))
+    until(lambda: folder.status().seconds > 0.7)
+    assert [result.status for result in folder.results()] == ["running", "diverged", "finished"]
+    obeyed(folder, Pause(), until)
+    with contextlib.closing(StoreReader(folder.database)) as reader:
+        assert [result.steps for result in reader.runs()][::2] == [0, 5]
+        assert reader.layouts()[0].stride == stride
+    with contextlib.closing(Recording(folder)) as recording:
+        recording.refresh()
+        loss = recording.series(0, "loss")
+        for result in (folder.results()[0], recording.results[0]):
+            assert result.steps == loss.last_step
+            assert 0 <= folder.status().stack_steps[0] - result.steps < stride
+            assert (result.loss, result.best_loss) == (loss.last, loss.min)
+
+
 def test_one_step_is_one_step(begin: Begin, endless: Experiment, until: Until) -> None:
     folder = begin(msgspec.structs.replace(endless, paused=True))
     until(lambda: folder.state() == "paused")

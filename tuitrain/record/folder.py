@@ -215,12 +215,14 @@ class ExperimentFolder:
 
     def results(self) -> list[RunResult]:
         """What the runs have reached; empty if nothing can be read."""
-        killed = self.state() == "killed"
+        status = self.status()
+        killed = status.state == "killed"
         try:
             with contextlib.closing(StoreReader(self.database)) as reader, reader.snapshot():
                 runs = reader.runs()
                 if any(run.alive for run in runs):
-                    runs = reader.brought_up_to_date(runs, self.experiment.presets)
+                    presets = status.stack_presets or self.experiment.presets
+                    runs = reader.brought_up_to_date(runs, presets)
         except (StoreReadError, InputError):
             return []
         return [dataclasses.replace(r, status="killed") if killed and r.alive else r for r in runs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ class Listed:
     """One experiment as it is now.
 
     Attributes:
-        presets: their names; none where experiment.toml cannot be read.
+        presets: their names; none where neither the store nor experiment.toml can be read.
         results: of its runs; none where the store cannot be read.
     """
 
@@ -42,12 +43,16 @@ class Listed:
 
 
 def listed(folder: ExperimentFolder) -> Listed:
-    """Reads what is to be told of an experiment."""
-    try:
-        presets = list(folder.experiment.presets)
-    except InputError:
-        presets = []
-    return Listed(folder, folder.status(), presets, folder.results())
+    """Reads what is to be told of an experiment.
+
+    Its experiment.toml only where the store has no names: of 10,000 runs, that takes seconds.
+    """
+    status, results = folder.status(), folder.results()
+    presets = status.stack_presets or list(dict.fromkeys(result.preset for result in results))
+    if not presets:
+        with contextlib.suppress(InputError):
+            presets = list(folder.experiment.presets)
+    return Listed(folder, status, presets, results)
 
 
 def joined(names: Sequence[str], what: str, longest: int) -> str:

@@ -104,7 +104,7 @@ class Recording:
         self._places: dict[int, tuple[_Stack, int]] = {}
         self._results: list[RunResult] = []
         self._seen = Seen()
-        self._results_of = self._seen
+        self._results_of = -1
         self._pictures = PictureCache()
         self._landscapes: dict[int, list[Landscape]] = {}
         self._last_landscape = 0
@@ -135,6 +135,7 @@ class Recording:
             self._corrupt |= self._reader.corrupt
             self._reader.close()
             self._reader = None
+            self._results_of = -1
 
     @property
     def ended(self) -> bool:
@@ -296,12 +297,12 @@ class Recording:
             for key, scalars in reader.evaluations(self._seen.evaluation):
                 self._stacks[scalars.stack].evaluations.append(scalars)
                 self._seen = self._seen._replace(evaluation=key)
-            if self._seen != self._results_of or not self._results:
+            if (version := reader.version()) != self._results_of:
                 self._results = reader.runs()
                 if not self._rows and any(run.alive for run in self._results):
                     presets = self.folder.experiment.presets
                     self._results = reader.brought_up_to_date(self._results, presets)
-                self._results_of = self._seen
+                self._results_of = version
             for key, landscape in reader.landscapes(self._last_landscape):
                 kept = self._landscapes.setdefault(landscape.stack, [])
                 kept[:] = [*kept, landscape][-KEPT:]

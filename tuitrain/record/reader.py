@@ -75,6 +75,11 @@ class StoreReader:
             with contextlib.suppress(sqlite3.Error):
                 self._database.execute("COMMIT")
 
+    def version(self) -> int:
+        """Another number after every transaction; comparable within one reader."""
+        version: int = self._rows("PRAGMA data_version")[0][0]
+        return version
+
     def layouts(self) -> list[Layout]:
         """The series of each stack; empty until the worker has begun to record."""
         if not self._layouts:
@@ -102,31 +107,36 @@ class StoreReader:
     ) -> list[RunResult]:
         """The results `runs`, as the newest rows have them where a run has not ended.
 
-        The worker writes the results of such runs only now and then, but every row at once.
+        The worker writes the results of such runs only when they end, but every row at once.
 
         Args:
             runs: the results of all runs.
             presets: the preset of each stack, in order.
         """
-        newer = f"SELECT id, {SUMMARY} FROM chunks WHERE stack = ? AND first > ? ORDER BY id"
         results = {run.index: run for run in runs}
         stacks: dict[str, list[RunResult]] = {preset: [] for preset in presets}
         for run in runs:
             stacks.setdefault(run.preset, []).append(run)
+        known = [
+            min((run.steps for run in mine if run.alive), default=math.inf)
+            for mine in stacks.values()
+        ]
+        newest: dict[int, Summary] = {}
+        least: dict[int, NDArray[np.float64]] = {}
+        for _, summary in self.summaries():
+            stack = summary.extent.stack
+            if stack < len(known) and summary.extent.first > known[stack]:
+                newest[stack] = summary
+                best = self.best_losses(summary)
+                least[stack] = np.fmin(least.get(stack, best), best)
         for stack, mine in enumerate(stacks.values()):
-            steps = min((run.steps for run in mine if run.alive), default=math.inf)
-            found = [summary for _, summary in self._summaries(self._rows(newer, (stack, steps)))]
-            if not found:
-                continue
-            last = found[-1]
-            least = np.fmin.reduce([self.best_losses(summary) for summary in found])
             for place, run in enumerate(mine):
-                if run.alive:
+                if run.alive and stack in newest:
                     results[run.index] = dataclasses.replace(
                         run,
-                        steps=last.extent.last,
-                        loss=float(last.last[0, place]),
-                        best_loss=float(np.fmin(run.best_loss, least[place])),
+                        steps=newest[stack].extent.last,
+                        loss=float(newest[stack].last[0, place]),
+                        best_loss=float(np.fmin(run.best_loss, least[stack][place])),
                     )
         return list(results.values())
 
@@ -158,10 +168,7 @@ class StoreReader:
 
     def summaries(self, after: int = 0) -> Iterator[tuple[int, Summary]]:
         """As `chunks`, in short and without reading the rows."""
-        return self._summaries(self._pages("chunks", SUMMARY, after))
-
-    def _summaries(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Summary]]:
-        for key, *numbers, crc, summary in rows:
+        for key, *numbers, crc, summary in self._pages("chunks", SUMMARY, after):
             try:
                 extent, layout = self._checked(numbers, crc, summary)
                 short = chunks.decode_summary(extent, summary, layout)

@@ -46,6 +46,7 @@ class Status:
         threads: threads that one operation may use.
         error: the one line that tells why the state is `failed`.
         exit_code: what a command that waited for this experiment exits with.
+        stack_presets: the key of each stack's preset; empty in old recordings.
         stack_steps: finished steps of each stack.
         stack_totals: planned steps of each stack.
         stack_seconds: of `seconds`, those of each stack; empty in old recordings.
@@ -67,6 +68,7 @@ class Status:
     stack_totals: list[int] = field(default_factory=list)
     stack_seconds: list[float] = field(default_factory=list)
     pace: float | None = None
+    stack_presets: list[str] = field(default_factory=list)
 
     @property
     def ended(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -127,19 +127,22 @@ class Progress:
         concerned: list[float] = (old if place is None else old[[place]]).tolist()
         return concerned
 
-    def results(self, unfinished: RunStatus) -> list[RunResult]:
+    def results(
+        self, unfinished: RunStatus, places: Iterable[int] | None = None
+    ) -> list[RunResult]:
         """What the runs have reached.
 
         Args:
             unfinished: status of the runs that have steps left to do.
+            places: of which runs; None: of all.
         """
         trainer = self.trainer
         status: RunStatus = "finished" if trainer.step >= trainer.total else unfinished
         found = []
-        for place, (index, run) in enumerate(zip(self.indices, self.runs, strict=True)):
+        for place in range(len(self.runs)) if places is None else places:
             divergence = trainer.diverged.get(place)
             result = replace(
-                unknown(index, run),
+                unknown(self.indices[place], self.runs[place]),
                 status=status,
                 steps=trainer.step,
                 loss=float(trainer.last_loss[place]),

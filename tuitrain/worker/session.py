@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from tuitrain.errors import InputError
@@ -39,9 +40,6 @@ BLOCK = 0.05
 IDLE = 0.02
 """Seconds between two looks into the inbox while there is nothing to train."""
 
-RESULTS = 0.5
-"""Seconds between two updates of the results of runs that go on."""
-
 
 class Session:
     """Trains the experiment of a folder and records it, until it has ended or is stopped."""
@@ -55,8 +53,10 @@ class Session:
         self._stacks: list[Progress] = []
         self._throughput = Throughput()
         self._news: list[News] = []
+        self._ended: list[RunResult] = []
+        """Of runs that have ended and are not recorded yet; the others are told by their rows."""
         self._inbox = Inbox(folder)
-        self._results_due = self._recording = self._recorded = 0.0
+        self._recording = self._recorded = 0.0
         self._writer: BackgroundWriter | None = None
 
     def stop(self) -> None:
@@ -113,6 +113,7 @@ class Session:
             device_uuid=device_uuid(device),
             threads=experiment.threads,
             pace=experiment.pace,
+            stack_presets=list(experiment.presets),
         )
         layouts = [stack.trainer.layout for stack in self._stacks]
         self._writer = BackgroundWriter(StoreWriter(self.folder.database, layouts))
@@ -204,7 +205,7 @@ class Session:
     def _record_if_due(self) -> None:
         started = time.perf_counter()
         if started >= self._recorded + patience(self._status.seconds, self._news):
-            self._record(self._due_results())
+            self._record()
             self._recording = time.perf_counter() - started
 
     def _unfinished(self) -> list[Progress]:
@@ -249,8 +250,9 @@ class Session:
                 step=divergence.step,
                 run=stack.indices[place],
             )
-        if diverged:
-            self._results_due = 0.0
+        # Where this was the last stack, `_finish` records all of them.
+        whole = stack.trainer.finished and self._unfinished()
+        self._ended += stack.results("running", None if whole else diverged)
 
     # Commands -------------------------------------------------------------------------------
 
@@ -269,7 +271,7 @@ class Session:
 
     def _acknowledged(self, names: list[str]) -> None:
         """Takes commands out of the inbox, once what they did is on disk."""
-        self._record(self._due_results())
+        self._record()
         self._written()
         for name in names:
             self._inbox.done(name)
@@ -284,7 +286,6 @@ class Session:
             self._acknowledged([answer.name])
 
     def _handle(self, name: str, command: Command) -> None:
-        self._results_due = 0.0
         detail: dict[str, Any] = {"id": name, "command": type(command).__struct_config__.tag}
         match command:
             case Pause():
@@ -358,15 +359,13 @@ class Session:
     def _results(self, unfinished: RunStatus) -> list[RunResult]:
         return [result for stack in self._stacks for result in stack.results(unfinished)]
 
-    def _due_results(self) -> list[RunResult]:
-        now = time.perf_counter()
-        if now < self._results_due:
-            return []
-        self._results_due = now + RESULTS
-        return self._results("running")
+    def _record(self, results: Sequence[RunResult] = (), *, snapshot: bool = False) -> None:
+        """Begins to write all news, results and the status in one transaction.
 
-    def _record(self, results: list[RunResult], *, snapshot: bool = False) -> None:
-        """Begins to write all news, results and the status in one transaction."""
+        Args:
+            results: of all runs; without them, those of the runs that have ended since.
+            snapshot: whether the weights are recorded, too.
+        """
         assert self._writer
         trainers = [stack.trainer for stack in self._stacks]
         self._update(
@@ -378,8 +377,10 @@ class Session:
             stack_seconds=[stack.seconds for stack in self._stacks],
         )
         weights = [(x.stack, x.step, x.weights()) for x in trainers] if snapshot else []
-        self._writer.record(Transaction(self._status, self._news, results, weights))
-        self._news = []  # not before: what is refused is tried once more when the session fails
+        reached = results or self._ended
+        self._writer.record(Transaction(self._status, self._news, reached, weights))
+        # Not before: what is refused is tried once more when the session fails.
+        self._news, self._ended = [], []
         self._recorded = time.perf_counter()
 
     def _written(self) -> None:
