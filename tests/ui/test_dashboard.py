@@ -373,7 +373,7 @@ async def test_hopping_where_it_is_expected_is_no_warning(opened) -> None:
         await start(pilot, "sales-cost1-profit99", full_speed=False)
         await pilot.press("left_square_bracket")  # there is time to look
         await until(pilot, lambda: "≈ hovers near the optimum" in page(pilot), "diagnosis")
-        assert dashboard(pilot).facts.diagnosis().tone == "neutral"
+        assert dashboard(pilot).judge().tone == "neutral"
 
 
 async def test_where_all_is_reached_that_is_expected_a_run_that_goes_on_says_so(opened) -> None:

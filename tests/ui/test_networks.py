@@ -52,7 +52,7 @@ async def test_what_is_not_known_before_the_first_step_is_a_dash(opened, name, s
 async def test_a_range_that_is_met_is_told_without_praise(opened) -> None:
     async with opened() as pilot:
         await finished(pilot, "deep-sigmoid")
-        told = dashboard(pilot).facts.diagnosis()
+        told = dashboard(pilot).judge()
         assert (told.word, told.tone) == ("finished as expected", "neutral")
         assert told.sentence.startswith("test accuracy ")
         assert "(40 % to 60 %)" in told.sentence
@@ -63,9 +63,8 @@ async def test_a_range_that_is_met_is_told_without_praise(opened) -> None:
 async def test_a_perfect_classifier_is_not_told_to_train_on(opened) -> None:
     async with opened() as pilot:
         await finished(pilot, "digits-mlp", optimizer__lr="0.01")
-        facts = dashboard(pilot).facts
-        assert facts.evaluated("accuracy").last == 1
-        assert "more steps" not in facts.diagnosis().sentence
+        assert dashboard(pilot).facts.evaluated("accuracy").last == 1
+        assert "more steps" not in dashboard(pilot).judge().sentence
 
 
 def titles(pilot) -> list[str]:

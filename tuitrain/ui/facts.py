@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from functools import cached_property
 from math import prod
 from typing import Any, NamedTuple
 
@@ -14,41 +13,21 @@ from numpy.typing import NDArray
 from tuitrain.data import dataset
 from tuitrain.data.optimum import optimum
 from tuitrain.record.live import Recording
-from tuitrain.record.ranking import ACCURACIES
 from tuitrain.record.series import Series
 from tuitrain.record.status import Event
 from tuitrain.spec.base import Numbers
 from tuitrain.spec.evaluation import evaluated, stride
 from tuitrain.spec.experiment import Experiment
 from tuitrain.spec.loss import Regularisation
-from tuitrain.spec.model import Convolution, Network
 from tuitrain.spec.preset import Expected, Preset
 from tuitrain.spec.recording import MAX_RECORDED_WEIGHTS, element_names
-from tuitrain.spec.size import batches_per_epoch, hidden_layers, shapes
-from tuitrain.ui.diagnosis import (
-    HARDLY,
-    UNJUDGED,
-    Diagnosis,
-    Miss,
-    Movement,
-    at_chance,
-    describe,
-    diverged,
-    ended,
-    movement,
-    overfits,
-    overfitting,
-    percent,
-)
+from tuitrain.spec.size import batches_per_epoch, shapes
 
 NEXT_TO_NOTHING = 1e-6
 """Share of the first loss below which an optimum counts as zero."""
 
-FEW = 5
-"""Evaluations whose median accuracy is looked at."""
-
-BY_CHANCE = 0.03
-"""So much more than the commonest class's share is still no accuracy."""
+PATH = 1000
+"""Steps of the path of a single weight that are drawn."""
 
 NOT_WEIGHTS = frozenset({"loss", "loss_min", "loss_max", "lr", "grad_norm"})
 
@@ -109,14 +88,14 @@ class RunFacts:
         self._stride = stride(self.preset) or 1
 
     @property
-    def _lr_changes(self) -> list[Event]:
+    def lr_changes(self) -> list[Event]:
         """When the user set the learning rate while it ran."""
         return [event for event in self.recording.events if event.kind == "lr"]
 
     @property
     def changed_lr(self) -> float | None:
         """The learning rate that the user last set while it ran; None if never set."""
-        changes = self._lr_changes
+        changes = self.lr_changes
         return float(changes[-1].detail["new"]) if changes else None
 
     @property
@@ -251,146 +230,14 @@ class RunFacts:
             found[tensor] = np.array(values, np.float64).reshape(shape)
         return found
 
-    # In words ---------------------------------------------------------------------------------
-
-    def diagnosis(self) -> Diagnosis:
-        """What the run is doing."""
-        status = self.recording.status
-        result = next((r for r in self.recording.results if r.index == self.index), None)
-        if status.state == "failed":
-            return Diagnosis("failed", status.error or "see the worker's log (w)", "bad")
-        if result is not None and result.diverged_at is not None:
-            return diverged(result.diverged_at, result.diverged_in or "the loss")
-        if status.state == "starting":
-            return Diagnosis("starting", "the worker is starting", "neutral")
-        losses, changes = self.series("loss"), self._lr_changes
-        loss, since = losses.values, losses.row_from(changes[-1].step) if changes else 0
-        move = movement(loss, self._paths(), self.batches, since=since)
-        trouble = self._trouble(move)
-        final = np.nan if result is None else result.final_loss
-        of_epoch = final
-        if not status.ended and len(loss):  # until then there is no final loss
-            final, of_epoch = float(loss[-1]), float(loss[-self.batches :].mean())
-        misses, optimal = self._misses(final), self._optimal(of_epoch)
-        if status.state == "running":
-            swings = move.trend == "oscillating"
-            arrived = self._arrived(move.steps) if swings else misses == [] and not self._range()
-            return self._completed(trouble or describe(move, arrived=arrived, optimal=optimal))
-        if status.state == "paused" and not len(loss):
-            return Diagnosis(
-                "paused", "at its initial weights: space starts, n takes a step", "neutral"
-            )
-        perfect = self.evaluated("accuracy").last >= 1
-        told = ended(
-            status.state,
-            status.step,
-            move,
-            misses,
-            trouble,
-            optimal=optimal,
-            perfect=perfect,
-            range_met=self._range(),
-        )
-        return self._completed(told)
-
-    def _paths(self) -> list[NDArray[np.floating]]:
-        """The weights whose swinging tells something: not those of a network, some of which are
-        always near zero, and swing."""
-        if isinstance(self.preset.model, Network | Convolution):
-            return []
-        return [weight.series.values for weight in self.weights()]
-
-    def _completed(self, told: Diagnosis) -> Diagnosis:
-        """With the accuracy, unless that was told; of which step, as it is told now and then."""
-        for name in ("test_accuracy", "accuracy"):
-            if len(series := self.evaluated(name)) and "accuracy" not in told.sentence:
-                reached = f"{told.sentence}; {name.replace('_', ' ')} {percent(series.last)}"
-                if not self.recording.status.ended:
-                    reached += f" at {series.last_step:,}"
-                return told._replace(sentence=reached)
-        return told
-
-    def _trouble(self, move: Movement) -> Diagnosis | None:
-        """What is wrong with how a network learns."""
-        train, test = self.train_loss(), self.evaluated("test_loss")
-        if len(train) and len(test) == len(train):
-            since = overfitting(train.steps, train.values, test.values)
-            if since is not None:
-                return overfits(since)
-        accuracy = self.evaluated("accuracy")
-        if move.trend in UNJUDGED or not len(accuracy) or not self._chance:
-            return None
-        if float(np.median(accuracy.values[-FEW:])) > self._chance + BY_CHANCE:
-            return None
-        first = next(iter(self.shapes))
-        ratio = self.series(f"{first}.update_ratio") if self.many else Series()
-        hidden, norm = hidden_layers(self.preset.model), self.series("grad_norm")
-        return at_chance(accuracy.last, hidden, norm.values, first, ratio.values)
-
-    @cached_property
-    def _chance(self) -> float:
-        """The accuracy of always naming the commonest class; 0 where there are no classes."""
-        if self.data is None or not self.data.classes or not len(self.data.y):
-            return 0.0
-        counts = np.bincount(self.data.labels(self.data.y))
-        return float(counts.max() / counts.sum())
-
-    def _arrived(self, steps: int) -> bool:
-        """Whether the weights of the last steps lie, in the middle, where they are expected."""
-        goals = [
-            abs(float(np.median(weight.series.values[-steps:])) - weight.goal) <= weight.tolerance
-            for weight in self.weights()
-            if weight.goal is not None and weight.tolerance is not None and steps
-        ]
-        return bool(goals) and all(goals)
-
-    def _range(self) -> str:
-        """What is measured against a range with bounds on both sides, and that range; or nothing.
-
-        No accuracy is more than 1, and no loss less than 0: those are no bounds.
-        """
-        for name in (*reversed(ACCURACIES), "test_loss", "data_loss"):
-            low, high = self.expected.metrics.get(name, (0.0, np.inf))
-            share = name.endswith("accuracy")
-            if low > 0 and not (share and high >= 1):
-                told = percent if share else "{:.4g}".format
-                value = told(self.evaluated(name).last)
-                return f"{name.replace('_', ' ')} {value} ({told(low)} to {told(high)})"
-        return ""
-
-    def _optimal(self, loss: float) -> bool:
-        """Whether a loss is next to the optimum's, where that is what there is to reach."""
-        losses = self.series("loss")
-        if self.goal == "expected" or self.optimum is None or not len(losses):
-            return False
-        rounding = NEXT_TO_NOTHING * abs(float(losses.values[0]))
-        return loss <= self.optimum.loss + HARDLY * abs(self.optimum.loss) + rounding
-
-    def _misses(self, final_loss: float) -> list[Miss] | None:
-        """What was missed; None if nothing is expected of these settings."""
-        expected = self.expected
-        misses, checked = [], 0
-        for weight in self.weights():
-            if weight.goal is not None and weight.tolerance is not None:
-                checked += 1
-                value = weight.series.last
-                if not abs(value - weight.goal) <= weight.tolerance:
-                    misses.append(Miss(weight.name, value, f"{weight.goal:.4g}"))
-        if expected.loss is not None:
-            checked += 1
-            if not abs(final_loss - expected.loss) <= expected.tolerance:
-                misses.append(Miss("the loss", final_loss, f"{expected.loss:.4g}"))
-        if expected.loss_below is not None:
-            checked += 1
-            if not final_loss < expected.loss_below:
-                misses.append(Miss("the loss", final_loss, f"below {expected.loss_below:.4g}"))
-        for name, (low, high) in expected.metrics.items():
-            checked += 1
-            value = self.evaluated(name).last
-            if not low <= value <= high:
-                wanted = f"{low:.4g} to {high:.4g}"
-                misses.append(Miss(name.replace("_", " "), value, wanted))
-        return misses if checked else None
+    def path(self, step: int | None = None) -> NDArray[np.float64]:
+        """The last `PATH` values of a model's only weight up to a step, with the initial one."""
+        if not self.weights():  # nothing is recorded yet
+            return np.empty(0)
+        [weight] = self.weights()
+        rows = len(weight.series) if step is None else weight.series.row_from(step + 1)
+        values = np.concatenate([[weight.start], weight.series.values[:rows]])
+        return values[-PATH:].astype(np.float64)
 
 
 def elements(tensors: Mapping[str, Numbers | NDArray[np.floating]]) -> dict[str, float]:

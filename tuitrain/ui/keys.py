@@ -50,6 +50,8 @@ KEYS = (
     Key("dashboard", "n", "n", "step", "step", "Train one step, then wait"),
     Key("dashboard", "s", "s", "stop", "stop", "Stop for good; what was recorded stays"),
     Key("dashboard", "l", "l", "learning_rate", "rate", "Change the learning rate while it runs"),
+    Key("dashboard", "less_than_sign", "<", "scale_rate(0.5)", "", "Halve the learning rate"),
+    Key("dashboard", "greater_than_sign", ">", "scale_rate(2.0)", "", "Double the learning rate"),
     Key("dashboard", "left_square_bracket", "[", "pace('slower')", "pace", "Fewer steps a second"),
     Key("dashboard", "right_square_bracket", "]", "pace('faster')", "pace", "More steps a second"),
     Key("dashboard", "f", "f", "pace('full')", "", "Full speed: as fast as the machine can"),

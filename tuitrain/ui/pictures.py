@@ -59,14 +59,27 @@ class Fit:
         elif isinstance(preset.model, Linear) and self.data is not None and not classes(preset):
             self.base = _frame(self.data)
 
-    def __call__(self, weights: Weights) -> Picture | None:
-        """The picture at these weights, each in its parameter's shape; None if none suits."""
+    @property
+    def of_one_weight(self) -> bool:
+        """Whether the picture is the loss over the only weight."""
+        return isinstance(self.preset.loss, Expression)
+
+    def __call__(
+        self, weights: Weights, path: NDArray[np.floating] | None = None
+    ) -> Picture | None:
+        """The picture at these weights, each in its parameter's shape; None if none suits.
+
+        Args:
+            path: the values that the only weight had on the way, [steps].
+        """
         if self.base is None or any(name not in weights for name in self.shapes):
             return None
         picture = Picture(self.base.x, self.base.y, self.base.title, list(self.base.layers))
         w = np.asarray(weights["w"], np.float64)
         if isinstance(self.preset.loss, Expression):
             with np.errstate(all="ignore"):
+                if path is not None:
+                    picture.line(path, evaluate(self.preset.loss.formula, path), "path")
                 return picture.points(w, evaluate(self.preset.loss.formula, w), "here")
         assert self.data is not None  # a linear model has data
         b = np.asarray(weights.get("b", np.zeros(1)), np.float64)

@@ -9,10 +9,11 @@ from textual.containers import Container
 from tuitrain.ui.board import Board
 from tuitrain.ui.lines import SEEDS, Line
 from tuitrain.ui.screens.compare_rows import Roll
-from tuitrain.ui.widgets.chart import next_smoothing, spans_decades
+from tuitrain.ui.widgets.chart import next_smoothing
 from tuitrain.ui.widgets.curves import Reference
 from tuitrain.ui.widgets.panes import BandLayer, LossPane
 from tuitrain.ui.widgets.runtable import Row
+from tuitrain.ui.widgets.ticks import spans_decades
 
 LEAST_WIDTH, LEAST_HEIGHT = 36, 9
 """Of a pane, in cells; where not all panes have that, the one of the selected line is shown."""

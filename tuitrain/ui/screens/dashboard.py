@@ -16,10 +16,12 @@ from tuitrain.optim import name_of
 from tuitrain.optim.schedules import format_schedule
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.inbox import SetLearningRate
+from tuitrain.record.live import Recording
 from tuitrain.record.usage import GPU, ProcessUsage, gpu
 from tuitrain.spec.size import size
 from tuitrain.ui.diagnosis import Diagnosis
 from tuitrain.ui.facts import RunFacts
+from tuitrain.ui.judge import Judge
 from tuitrain.ui.keys import bindings
 from tuitrain.ui.markers import ASCII
 from tuitrain.ui.messages import Refreshed, Restart
@@ -42,12 +44,13 @@ from tuitrain.ui.screens.dialogs import (
 from tuitrain.ui.screens.network_dialogs import SizeDialog, WeightDialog
 from tuitrain.ui.screens.training import FRAME, TrainingScreen
 from tuitrain.ui.survey import NO_CHOICE, Survey
-from tuitrain.ui.widgets.chart import Chart, next_smoothing, spans_decades
+from tuitrain.ui.widgets.chart import Chart, next_smoothing
 from tuitrain.ui.widgets.curves import Layer, Reference
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
 from tuitrain.ui.widgets.status import StatusLine
 from tuitrain.ui.widgets.tensors import TensorsTable
+from tuitrain.ui.widgets.ticks import spans_decades
 from tuitrain.ui.widgets.usage import DevicePanel
 from tuitrain.ui.widgets.weights import WeightsTable
 
@@ -74,15 +77,18 @@ class DashboardScreen(TrainingScreen):
 
     Args:
         folder: of the experiment.
+        before: of the one that it takes the place of, whose loss is drawn beneath.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("dashboard", "chart", "everywhere")]
 
-    FOR_WORKER = TrainingScreen.FOR_WORKER | {"learning_rate"}
+    FOR_WORKER = TrainingScreen.FOR_WORKER | {"learning_rate", "scale_rate"}
 
-    def __init__(self, folder: ExperimentFolder) -> None:
+    def __init__(self, folder: ExperimentFolder, before: ExperimentFolder | None = None) -> None:
         super().__init__(folder)
+        self.before = None if before is None else Recording(before)
         self.facts = RunFacts(self.recording)
+        self.judge = Judge(self.facts)
         best = self.facts.optimum.weights if self.facts.optimum else {}
         self.survey = Survey(self.recording, best=best or None)
         panels = suiting(self.facts, Fit(self.facts.preset), self.survey)
@@ -94,6 +100,11 @@ class DashboardScreen(TrainingScreen):
         self._cursor: int | None = None
         self._diagnosed = ""
         self._was_alive = True
+        self._asked_rate = ("", 0.0)
+
+    def on_unmount(self) -> None:
+        if self.before is not None:
+            self.before.close()
 
     def compose(self) -> ComposeResult:
         yield Static(self._headline(), id="headline")
@@ -157,6 +168,8 @@ class DashboardScreen(TrainingScreen):
 
     def refresh_facts(self) -> None:
         """Read what is new and tell; nothing else reads the store."""
+        if self.before is not None and not self.before.ended:
+            self.before.refresh()  # it is about to stop
         if self.recording.refresh() or self._frame == 0:
             self.post_message(Refreshed())
         elif self._frame % DIAGNOSE_EVERY == 0:
@@ -188,14 +201,16 @@ class DashboardScreen(TrainingScreen):
         charts = [self.query_one(f"#{name}", Chart) for name in ("loss", "accuracy", "lr")]
         loss, accuracy, lr = charts
         if not loss.curves and self.recording.names(0):
-            loss.show(loss_layers(self.facts))
+            loss.show(loss_layers(self.facts, self.before))
             accuracy.show(accuracy_layers(self.facts), references=accuracy_goal(self.facts))
             lr.show([Layer("lr", self.facts.series("lr"), colour=2, smooth=False)])
         goal = self.facts.loss_goal()
         loss.references = [] if goal is None else [Reference(goal, self.facts.goal)]
         self.facts.read_evaluations()
+        width = max(chart.y_axis_width for chart in charts)
         for chart in charts:
-            chart.steps = self.recording.status.total
+            chart.y_axis_width = width
+            chart.steps = self.span
             chart.marks = marks(self.recording.events)
             chart.redraw()
         series = self.facts.series("loss")
@@ -219,7 +234,7 @@ class DashboardScreen(TrainingScreen):
 
     def _diagnose(self) -> None:
         self._diagnosed = self.recording.status.state
-        told = self._in_words(self.facts.diagnosis())
+        told = self._in_words(self.judge())
         diagnosis = self.query_one("#diagnosis", Static)
         if diagnosis.content != told:  # an update lays out the screen
             diagnosis.update(told)
@@ -275,6 +290,11 @@ class DashboardScreen(TrainingScreen):
                 self._send(SetLearningRate(lr=lr))
 
         self.app.push_screen(LearningRateDialog(self.facts.lr()), answered)
+
+    def action_scale_rate(self, factor: float) -> None:
+        asked, wanted = self._asked_rate
+        rate = factor * (self.facts.lr() if self._answered(asked) else wanted)
+        self._asked_rate = self._send(SetLearningRate(lr=rate)), rate
 
     def action_reset(self) -> None:
         def answered(answer: str | None) -> None:

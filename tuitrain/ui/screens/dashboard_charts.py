@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tuitrain.record.live import Recording
+from tuitrain.record.series import Series
 from tuitrain.record.status import Event
 from tuitrain.spec.size import classes, test_rows
 from tuitrain.ui.facts import RunFacts
 from tuitrain.ui.widgets.curves import Layer, Mark, Reference
 
-TRAIN, TEST = 0, 1
+TRAIN, TEST, BEFORE = 0, 1, 3
 """Series colours."""
 
 
-def loss_layers(facts: RunFacts) -> list[Layer]:
+def loss_layers(facts: RunFacts, before: Recording | None = None) -> list[Layer]:
+    """The losses, and beneath them that of the run before from the same initial weights."""
+    return [*_losses(facts), *([] if before is None else _loss_before(before))]
+
+
+def _loss_before(before: Recording) -> list[Layer]:
+    """Not of a run that has diverged: beside it, nothing else could be seen."""
+    before.refresh()
+    lost = any(event.kind == "diverged" for event in before.events)
+    loss = before.series(0, "loss") if before.names(0) and not lost else Series()
+    return [Layer("before", loss, BEFORE, faint=True, spans=False)] if len(loss) else []
+
+
+def _losses(facts: RunFacts) -> list[Layer]:
     """The losses: that of every step, and of a model that is judged those of all rows above it.
 
     The loss of a step is that of the weights before it, even where it is of all rows; a model is
@@ -48,17 +63,13 @@ def accuracy_goal(facts: RunFacts) -> list[Reference]:
     for name in ("test_accuracy", "accuracy"):
         if name in facts.expected.metrics:
             low, high = facts.expected.metrics[name]
-            most = [Reference(high, "expected at most")] if high < 1 else []
-            return [Reference(low, "expected at least"), *most]
+            most = [Reference(high, f"expected at most {high:g}")] if high < 1 else []
+            return [Reference(low, f"expected at least {low:g}"), *most]
     return []
 
 
 def marks(events: Sequence[Event]) -> list[Mark]:
-    """What happened on the way."""
-    found = []
-    for event in events:
-        if event.kind == "lr":
-            found.append(Mark(event.step, f"lr {event.detail.get('new', 0):g}"))
-        elif event.kind == "diverged":
-            found.append(Mark(event.step, "diverged", "warning"))
-    return found
+    """What happened on the way; of learning rates set before the same step, the last counts."""
+    rates = {e.step: Mark(e.step, f"lr {e.detail['new']:g}") for e in events if e.kind == "lr"}
+    lost = [Mark(e.step, "diverged", "warning") for e in events if e.kind == "diverged"]
+    return [*rates.values(), *lost]

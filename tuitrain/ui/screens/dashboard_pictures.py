@@ -189,7 +189,8 @@ class FitPanel(Panel):
         self.title = fit.base.title
 
     def update(self, step: int | None) -> None:
-        self.view.show(self.fit(self.facts.tensors(step)))
+        path = self.facts.path(step) if self.fit.of_one_weight else None
+        self.view.show(self.fit(self.facts.tensors(step), path))
 
     def heading(self, step: int | None) -> str:
         return self.title if step is None else f"{self.title} at {step:,}"

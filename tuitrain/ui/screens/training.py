@@ -14,6 +14,9 @@ from tuitrain.ui.widgets.logpane import LogPane
 FRAME = 0.1
 """Seconds between two looks into the store."""
 
+FEW_STEPS = (20, 50, 100, 200)
+"""What charts span while a run is taken forward step by step."""
+
 
 class TrainingScreen(FittedScreen):
     """Shows an experiment, live or over, and passes keys on to its worker.
@@ -73,9 +76,27 @@ class TrainingScreen(FittedScreen):
         name, paused = self._asked_pause
         if not self._answered(name):
             return paused
-        kinds = (event.kind for event in reversed(self.recording.events))
-        last = next((kind for kind in kinds if kind in ("paused", "stepped", "resumed")), "")
+        last = self._last_answer
         return last != "resumed" if last else self.folder.experiment.paused
+
+    @property
+    def _last_answer(self) -> str:
+        """Whether it was paused, stepped or resumed last; empty before any of them."""
+        kinds = (event.kind for event in reversed(self.recording.events))
+        return next((kind for kind in kinds if kind in ("paused", "stepped", "resumed")), "")
+
+    @property
+    def span(self) -> int:
+        """The steps that the charts span: the planned ones, unless there is little to be seen.
+
+        One step after another, the few that have been taken fill a chart of a few; where there
+        is none to come, those that have been taken fill it.
+        """
+        status = self.recording.status
+        if status.ended and status.step:
+            return status.step
+        few = next((count for count in FEW_STEPS if count > status.step), status.total)
+        return min(few, status.total) if self._last_answer == "stepped" else status.total
 
     def action_pause_or_resume(self) -> None:
         paused = not self.paused

@@ -40,9 +40,6 @@ LEAST_STEPS = 4.0
 SMOOTHINGS = (0.0, 0.6, 0.9, 0.98)
 """The weights that a key goes through."""
 
-DECADES = 100.0
-"""A loss that has fallen to a hundredth is shown on a logarithmic axis, unless the user chose."""
-
 DASH = 4
 """Columns of dots of a dash, twice those of the dashes of a reference."""
 
@@ -53,11 +50,6 @@ FAINT = 0.6
 def next_smoothing(weight: float) -> float:
     """More smoothing; after the most, none."""
     return SMOOTHINGS[(SMOOTHINGS.index(weight) + 1) % len(SMOOTHINGS)]
-
-
-def spans_decades(least: float, most: float) -> bool:
-    """Whether a linear axis would show nothing of the lower values; 0 is below all decades."""
-    return bool(0 <= DECADES * least < most)
 
 
 class Chart(ZoomPlot):
@@ -141,6 +133,17 @@ class Chart(ZoomPlot):
         self._auto.clear()
         self.refresh()
 
+    @property
+    def y_axis_width(self) -> int:
+        """Columns of the y axis; a chart above or below another is given the wider one's."""
+        return self._gutter
+
+    @y_axis_width.setter
+    def y_axis_width(self, columns: int) -> None:
+        if columns > self._gutter:
+            self._gutter = columns
+            self.redraw()
+
     # View -------------------------------------------------------------------------------------
 
     @property
@@ -190,7 +193,7 @@ class Chart(ZoomPlot):
         return low, high
 
     def _last_step(self) -> int:
-        return max((layer.series.last_step for layer in self.curves), default=0)
+        return max((x.series.last_step for x in self.curves if x.spans), default=0)
 
     def _whole(self) -> Scale:
         """The x axis without zoom."""
@@ -229,19 +232,20 @@ class Chart(ZoomPlot):
     def move_cursor(self, columns: int) -> None:
         """Move the cursor by columns of cells; without one, it starts at the last step."""
         x, width = self._x_scale(), self._area.width
+        end = min(x.high, max(self._last_step(), x.low))  # later steps have no values to read
         if self._cursor is None:
-            step = min(max(self._last_step(), x.low), x.high)
+            step = end
         else:
             moved = float(x.unit(max(self._cursor, x.low))) + columns / width
             step = x.value(min(max(moved, 0.0), 1.0))
             if round(step) == self._cursor:  # cells narrower than a step
-                step = min(max(self._cursor + int(math.copysign(1, columns)), x.low), x.high)
-        self.set_cursor(round(step), notify=True)
+                step = max(self._cursor + int(math.copysign(1, columns)), x.low)
+        self.set_cursor(round(min(step, end)), notify=True)
 
     # Mouse ------------------------------------------------------------------------------------
 
     def _step_at(self, cell: Cell) -> int:
-        return round(self._x_scale().value(self._middle(cell)[0]))
+        return min(round(self._x_scale().value(self._middle(cell)[0])), self._last_step())
 
     def zoomed(self, factor: float, cell: Cell) -> None:
         self.zoom(factor, self._middle(cell)[0])
@@ -367,7 +371,8 @@ class Chart(ZoomPlot):
     def _entry(
         self, name: str, series: Series, ink: int, *, bold: bool = True, dashed: bool = False
     ) -> Entry:
-        return Entry(name, self._value(series), ink, bold, dashed, known=len(series) > 0)
+        known = len(series) > 0 and (self._cursor or 0) <= series.last_step
+        return Entry(name, self._value(series), ink, bold, dashed, known=known)
 
     def _named(self, name: str, series: Series) -> str:
         """A name, with the step of its value where that is from before the cursor."""

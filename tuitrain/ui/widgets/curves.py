@@ -26,6 +26,7 @@ class Layer:
         colour: number of the series colour, or a colour's name.
         smooth: whether the chart's smoothing applies to it.
         faint: whether it lies dim beneath the others.
+        spans: whether the x axis and the cursor go as far as it does.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Layer:
     colour: int | str = 0
     smooth: bool = True
     faint: bool = False
+    spans: bool = True
     _smoothed: SmoothedSeries | None = field(default=None, repr=False, compare=False)
 
     def smoothed(self, weight: float) -> Series | None:

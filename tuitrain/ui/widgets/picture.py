@@ -23,7 +23,7 @@ from tuitrain.ui.widgets.plot import Plot
 from tuitrain.ui.widgets.ticks import Scale, widened
 
 Values = NDArray[np.float64]
-Role = Literal["data", "model", "ground", "here"] | int
+Role = Literal["data", "model", "ground", "path", "here"] | int
 """What a layer is: it decides the colour, `here` is drawn as a cross; a number is a series."""
 
 CROSS = np.arange(-2.0, 3.0)
@@ -56,7 +56,7 @@ class Picture:
     layers: list[Layer] = field(default_factory=list)
 
     def line(self, x: ArrayLike, y: ArrayLike, role: Role = "model", letter: str = "") -> Picture:
-        """Add a line through points of rising x."""
+        """Add a line through points, of rising x if it has a letter."""
         points = np.atleast_1d(x).astype(float), np.atleast_1d(y).astype(float)
         self.layers.append(Layer(role, *points, True, letter))
         return self
@@ -148,6 +148,8 @@ class PictureView(Plot):
                 return self.part("axis")
             case "model":
                 return self.ink(self.colour(0))
+            case "path":
+                return self.ink(self.colour(1, fade=0.3))
             case "here":
                 return self.ink(self.colour(1), bold=True)
             case _:

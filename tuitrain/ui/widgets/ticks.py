@@ -125,6 +125,15 @@ def nice_range(low: float, high: float, count: int, log: bool = False) -> tuple[
     return float(f"{start * step:.12g}"), float(f"{stop * step:.12g}")
 
 
+DECADES = 100.0
+"""A loss that has fallen to a hundredth is shown on a logarithmic axis, unless the user chose."""
+
+
+def spans_decades(least: float, most: float) -> bool:
+    """Whether a linear axis would show nothing of the lower values; 0 is below all decades."""
+    return bool(0 <= DECADES * least < most)
+
+
 # Labels ---------------------------------------------------------------------------------------
 
 
