@@ -147,6 +147,17 @@ async def test_what_cannot_be_written_is_told(opened, here: Path) -> None:
     assert [path.name for path in here.iterdir() if path.suffix == ".toml"] == ["directory.toml"]
 
 
+async def test_what_is_typed_after_saving_replaces_the_name_of_the_file(opened) -> None:
+    async with opened() as pilot:
+        setup = pilot.app.screen
+        await retype(pilot, "train.steps", "77")
+        await pilot.press("ctrl+p", "enter")
+        await until(pilot, lambda: setup.chosen == "line-fit-mine.toml", "saved")
+        await pilot.press("i", "r", "i", "s")
+        await until(pilot, lambda: setup.chosen == "iris", "another preset")
+        assert setup.query_one("#filter", Input).value == "iris"
+
+
 async def test_wrong_settings_are_not_saved(opened) -> None:
     async with opened() as pilot:
         await retype(pilot, "train.steps", "0")
@@ -157,6 +168,17 @@ async def test_wrong_settings_are_not_saved(opened) -> None:
         await choose(pilot, "zzz")
         await pilot.press("ctrl+p")
         assert isinstance(pilot.app.screen, SetupScreen)
+
+
+async def test_other_settings_are_saved_without_what_was_expected(opened, here: Path) -> None:
+    async with opened() as pilot:
+        setup = pilot.app.screen
+        await retype(pilot, "optimizer.lr", "0.01")
+        await pilot.press("ctrl+p", "enter")
+        await until(pilot, lambda: pilot.app.screen is setup, "setup screen")
+    saved = load_file(here / "line-fit-mine.toml")
+    assert saved.expectation == ""
+    assert saved.formula == find("line-fit").formula  # which holds at any learning rate
 
 
 async def test_an_unchanged_preset_keeps_what_is_expected(opened, here: Path) -> None:

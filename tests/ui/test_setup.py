@@ -113,6 +113,56 @@ async def test_filter_narrows_and_escape_clears(opened) -> None:
         assert "this file is no preset" in page(pilot)
 
 
+@pytest.mark.parametrize(
+    ("typed", "best"),
+    [
+        ("sp", "spiral"),
+        ("parabola-d", "parabola-decay"),
+        ("iris", "iris"),
+        ("mlp digits", "digits-mlp"),
+    ],
+)
+async def test_the_best_match_of_what_is_typed_is_first_and_chosen(
+    opened, typed: str, best: str
+) -> None:
+    async with opened() as pilot:
+        screen = pilot.app.screen
+        await choose(pilot, "iris")  # which matches "sp" as well, by the species in its title
+        screen.query_one("#filter", Input).value = typed
+        await until(pilot, lambda: screen.chosen == best, f"the choice, not {screen.chosen}")
+        listed = screen.query_one("#presets", OptionList)
+        assert next(option.id for option in listed.options if option.id) == best
+        assert listed.highlighted == listed.get_option_index(best)
+        assert entry(pilot, "optimizer.lr").input.value == str(find(best).optimizer.lr)
+
+
+async def test_where_nothing_matches_no_preset_is_described(opened) -> None:
+    async with opened() as pilot:
+        chosen = find(pilot.app.screen.chosen)
+        assert chosen.title in page(pilot)
+        await choose(pilot, "zzz")
+        for text in (chosen.title, chosen.story[:20], "learning rate", "y vs x"):
+            assert text not in page(pilot)
+        await pilot.press("ctrl+r", "tab", "tab", "tab")  # there is nothing to reset or to set
+        assert pilot.app.focused.id in {"presets", "about", "filter"}
+        assert chosen.title not in page(pilot)
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: chosen.title in page(pilot), "description")
+        assert "learning rate" in page(pilot)
+
+
+async def test_nothing_is_expected_of_other_settings(opened) -> None:
+    async with opened(size=(200, 60)) as pilot:
+        expected = " ".join(find("line-fit").expectation.split())[:40]
+        told = lambda: " ".join(page(pilot).split())  # noqa: E731
+        await until(pilot, lambda: expected in told(), "expectation")
+        await retype(pilot, "optimizer.lr", "0.01")
+        await until(pilot, lambda: expected not in told(), "none of another rate")
+        assert "formula" in page(pilot)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: expected in told(), "expectation again")
+
+
 async def test_the_footer_offers_the_filter_only_where_its_key_works(opened) -> None:
     async with opened() as pilot:
         pilot.app.screen.query_one(SettingsForm).focus_start()

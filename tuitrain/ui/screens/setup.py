@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -23,13 +20,14 @@ from textual.widgets.option_list import Option
 from tuitrain.errors import InputError
 from tuitrain.spec.catalogue import SUFFIX, find, own
 from tuitrain.spec.preset import Preset
-from tuitrain.spec.size import size
 from tuitrain.ui.aside import aside
+from tuitrain.ui.finding import is_path, matching, typed
 from tuitrain.ui.keys import bindings
 from tuitrain.ui.messages import Start
 from tuitrain.ui.plan import Checked, Plan
 from tuitrain.ui.screens.fitted import FittedScreen
 from tuitrain.ui.settings import Draft
+from tuitrain.ui.story import about, in_its_words
 from tuitrain.ui.widgets.form import SettingsForm
 from tuitrain.ui.widgets.marks import PresetList, margin
 from tuitrain.ui.widgets.paragraph import Paragraph
@@ -37,6 +35,8 @@ from tuitrain.ui.widgets.preview import Preview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+NOTHING = "No preset has what you typed in its name, title or topic."
 
 
 class Filter(Input):
@@ -140,13 +140,20 @@ class SetupScreen(FittedScreen):
 
     # Choosing -------------------------------------------------------------------------------
 
-    def _list(self, needle: str) -> None:
-        """Fill the list with the presets that match, grouped by topic; or with a file's own."""
+    def _list(self, needle: str, *, anew: bool = False) -> None:
+        """Fill the list with the presets that match, grouped by topic; or with a file's own.
+
+        Args:
+            needle: what is typed into the filter.
+            anew: whether to choose the best match, and not to keep a choice that matches as well.
+        """
         listed = self.query_one("#presets", OptionList)
         names: list[str] = []
         problem = "nothing matches"
         try:
-            names = [self._load(needle.strip())] if is_path(needle) else self._matching(needle)
+            names = (
+                [self._load(needle.strip())] if is_path(needle) else matching(self.presets, needle)
+            )
         except InputError as error:
             problem = str(error)
         options: list[Option] = []
@@ -154,22 +161,19 @@ class SetupScreen(FittedScreen):
             options.append(Option(Text(topic, "bold"), disabled=True))
             options += [Option(self._line(name), id=name) for name in group]
         listed.set_options(options or [Option(Padding(Text(problem), (0, 2)), disabled=True)])
-        if names:
-            wanted = self.chosen if self.chosen in names else names[0]
-            listed.highlighted = listed.get_option_index(str(wanted))
         unread = "this file is no preset" if is_path(needle) else "no preset matches"
         self.query_one(SettingsForm).offer_start("" if names else unread)
+        self.query_one("#setup").set_class(not names, "-nothing")
+        if names:
+            wanted = self.chosen if self.chosen in names and not anew else names[0]
+            listed.highlighted = listed.get_option_index(str(wanted))
+        else:
+            self._tell_nothing(unread, problem if is_path(needle) else NOTHING)
 
-    def _matching(self, needle: str) -> list[str]:
-        """The presets that have every word of the filter, topic by topic."""
-        words = typed(needle).lower().split()
-        topics = list(dict.fromkeys(preset.topic for preset in self.presets.values()))
-        found = [
-            name
-            for name, preset in self.presets.items()
-            if all(word in f"{name} {preset.title} {preset.topic}".lower() for word in words)
-        ]
-        return sorted(found, key=lambda name: topics.index(self.presets[name].topic))
+    def _tell_nothing(self, title: str, reason: str) -> None:
+        """Where a preset is described, say why there is none; its settings are hidden."""
+        self.query_one("#chosen").border_title = Content(title.capitalize())
+        self.query_one("#story", Paragraph).update(Text(f"{reason}\n\nesc clears the filter."))
 
     def _load(self, path: str) -> str:
         """Take a user's own preset in, under its path; InputError if it cannot be read."""
@@ -198,7 +202,7 @@ class SetupScreen(FittedScreen):
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
-        self._list(event.value)
+        self._list(event.value, anew=bool(typed(event.value)))
 
     @on(OptionList.OptionHighlighted, "#presets")
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -260,6 +264,9 @@ class SetupScreen(FittedScreen):
         entry.focus()
 
     def action_defaults(self) -> None:
+        if not self._matched:
+            self.app.bell()
+            return
         self.drafts[self.chosen] = Draft(self.presets[self.chosen])
         self.plan.reset()
         self._choose(self.chosen)
@@ -284,10 +291,10 @@ class SetupScreen(FittedScreen):
             entry = self.query_one("#filter", Input)
             with entry.prevent(Input.Changed):
                 entry.value = path
-                entry.cursor_position = len(path)
             self._list(path)
             self._choose(path)
             entry.focus()
+            entry.action_select_all()  # what is typed next is looked for instead
 
     def action_help(self) -> None:
         from tuitrain.ui.screens.dialogs import HelpDialog
@@ -312,50 +319,3 @@ class SetupScreen(FittedScreen):
             self._find(checked.elsewhere)
             checked = self.plan.checked(self.chosen)
         self.query_one(SettingsForm).focus_setting(next(iter(checked.errors)))
-
-
-def typed(text: str) -> str:
-    """The text of the filter without a `/` in front, the key that leads to the filter."""
-    return text.strip().removeprefix("/")
-
-
-def is_path(text: str) -> bool:
-    """Whether what is typed into the filter is meant as the path of a preset."""
-    path = typed(text)
-    return "/" in path or os.sep in path or path.endswith(SUFFIX)
-
-
-def in_its_words(preset: Preset, shipped: Preset) -> Preset:
-    """A preset without the formula and the expectation that are of another model or loss."""
-    parts = ("model", "loss", "regularisation")
-    if all(getattr(preset, part) == getattr(shipped, part) for part in parts):
-        return preset
-    return replace(preset, formula="", expectation="")
-
-
-def about(preset: Preset) -> Table:
-    """The story of a preset, then its facts, each with its name beside it.
-
-    The size is left out while the file of the data cannot be read.
-    """
-    counted = ""
-    with suppress(InputError):  # the form and the preview tell it
-        counted = size(preset).text
-    facts = Table.grid(padding=(0, 2), expand=True)
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column(ratio=1)
-    rows = {
-        "formula": preset.formula,
-        "expect": preset.expectation,
-        "size": counted,
-        "source": preset.source,
-    }
-    for name, text in rows.items():
-        if text:
-            facts.add_row(name, Text(text.strip()))
-            facts.add_row()
-    page = Table.grid(expand=True)
-    page.add_row(Text(preset.story.strip()))
-    page.add_row()
-    page.add_row(facts)
-    return page

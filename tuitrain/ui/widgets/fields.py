@@ -61,7 +61,8 @@ class Entry(Horizontal):
     def show(self, setting: Setting, text: str) -> None:
         """Show a setting; the input keeps its cursor if its text is right already."""
         self.setting = setting
-        self.display = self.visible = self.shown = True
+        self.display = self.shown = True
+        self.styles.clear_rule("visibility")  # seen where the form is
         self.input.placeholder = setting.empty or OWN
         if self.input.value.strip() != text:
             with self.input.prevent(Input.Changed):
