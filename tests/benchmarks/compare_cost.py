@@ -1,11 +1,11 @@
-"""What a comparison costs: 256 learning rates against one run of the same steps.
+"""What a comparison costs: 256 learning rates, or values of Adam's beta1, against one run.
 
     python -m tests.benchmarks.compare_cost [--runs N] [--steps N] [--rounds N]
 
-Both are whole experiments: a warm worker process, as it waits behind the setup screen, is handed
-an experiment on `sales-mse`, trains it and records every step of every run; the clock runs from
-then until the experiment's end is on disk. The rounds of both take turns, so that a busy machine
-slows both alike; the best round of each counts.
+All are whole experiments of as many steps: a warm worker process, as it waits behind the setup
+screen, is handed an experiment on `sales-mse`, trains it and records every step of every run; the
+clock runs from then until the experiment's end is on disk. The rounds of all take turns, so that a
+busy machine slows all alike; the best round of each counts.
 """
 
 from __future__ import annotations
@@ -27,12 +27,23 @@ from tuitrain.worker.launch import WarmWorker
 LIMIT = 4.0
 """How many times the wall time of one run a comparison may take."""
 
+SWEEPS: dict[str, tuple[list[str], str]] = {
+    "optimizer.lr": ([], "1e-4:0.5:log"),
+    "optimizer.beta1": (["adam"], "0.5:0.95:lin"),
+}
+"""The optimizer of each sweep (none: the preset's own), and the range of its values."""
 
-def experiment(runs: int, steps: int) -> Experiment:
-    """`sales-mse` with its own optimizer, at so many learning rates."""
-    rates = numbers(f"1e-4:0.5:log:{runs}", "--runs") if runs > 1 else []
-    settings = {"train.steps": [steps]}
-    return compare([find("sales-mse")], learning_rates=rates, settings=settings, device="cpu")
+
+def experiments(key: str, runs: int, steps: int) -> dict[int, Experiment]:
+    """One run of `sales-mse`, and so many that differ in one setting of the optimizer."""
+    optimizers, span = SWEEPS[key]
+    found = {}
+    for count in (1, runs):
+        values = numbers(f"{span}:{count}", "--runs") if count > 1 else []
+        settings = {"train.steps": [steps]} | ({key: values} if values else {})
+        preset = [find("sales-mse")]
+        found[count] = compare(preset, optimizers=optimizers, settings=settings, device="cpu")
+    return found
 
 
 def warm() -> WarmWorker:
@@ -64,19 +75,24 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=15_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    planned = {runs: experiment(runs, options.steps) for runs in (1, options.runs)}
-    best = {runs: (float("inf"), float("inf")) for runs in planned}
+    planned = {
+        (key, runs): each
+        for key in SWEEPS
+        for runs, each in experiments(key, options.runs, options.steps).items()
+    }
+    best = dict.fromkeys(planned, (float("inf"), float("inf")))
     with tempfile.TemporaryDirectory() as directory:
         for _ in range(options.rounds):
-            for runs, each in planned.items():
-                best[runs] = min(best[runs], measure(Path(directory), each))
-    print(f"{'runs':>8}{'wall s':>10}{'training s':>12}{'us/step':>10}")
-    for runs, (wall, training) in best.items():
+            for contestant, each in planned.items():
+                best[contestant] = min(best[contestant], measure(Path(directory), each))
+    print(f"{'sweep':<16}{'runs':>8}{'wall s':>10}{'training s':>12}{'us/step':>10}")
+    for (key, runs), (wall, training) in best.items():
         each_step = training / options.steps * 1e6
-        print(f"{runs:>8,}{wall:>10.3f}{training:>12.3f}{each_step:>10.1f}")
-    ratio = best[options.runs][0] / best[1][0]
-    print(f"{options.runs:,} runs take {ratio:.2f} times the wall time of one (limit {LIMIT:g})")
-    return int(ratio > LIMIT)
+        print(f"{key:<16}{runs:>8,}{wall:>10.3f}{training:>12.3f}{each_step:>10.1f}")
+    ratios = {key: best[key, options.runs][0] / best[key, 1][0] for key in SWEEPS}
+    for key, ratio in ratios.items():
+        print(f"{options.runs:,} of {key} take {ratio:.2f} times as long as one (limit {LIMIT:g})")
+    return int(max(ratios.values()) > LIMIT)
 
 
 if __name__ == "__main__":

@@ -254,6 +254,7 @@ def test_a_resumed_training_has_the_same_bits(
     monkeypatch.setattr(block_module, "LARGEST_BLOCK", 32)
     rules = [rule(lr=0.01) for rule in OPTIMIZERS.values()]
     rules += [SGD(lr=40.0), SGD(lr=0.02), Momentum(lr=1e4), SGD(lr=1e9), Adam(lr=0.02)]
+    rules += [Adam(lr=0.02, beta1=0.8), Adam(lr=0.01, beta1=0.7, eps=1e-6), Momentum(momentum=0.5)]
     preset = problem(dtype=dtype, batch=6, steps=200, schedule=Cosine(warmup=10))
     make = lambda: Trainer(preset, runs(preset, rules))  # noqa: E731
     straight, stopped, resumed = make(), make(), make()

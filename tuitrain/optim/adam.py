@@ -146,6 +146,7 @@ class NAdam(Optimizer, frozen=True, kw_only=True):
     weight_decay: NonNegative = 0.0
 
     state = ("m", "v", "c")
+    apart = ("momentum_decay",)
     paper = "Dozat 2016, Algorithm 2"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, m: Array, v: Array, c: Array) -> Arrays:
@@ -193,6 +194,7 @@ class RAdam(Optimizer, frozen=True, kw_only=True):
     weight_decay: NonNegative = 0.0
 
     state = ("m", "v")
+    apart = ("beta2",)
     paper = "Liu et al. 2020, Algorithm 2"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, m: Array, v: Array) -> Arrays:

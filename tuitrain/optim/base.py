@@ -62,7 +62,10 @@ class Optimizer(
     place, and treats every element alone: so a run never sees the runs it is stacked with, and
     the same lines serve eager tensors, compiled ones and the screen that shows the source.
     Hyper-parameters are Python floats: what is computed from them alone (`1 - beta2**t`) is
-    float64, and is cast only where it meets a tensor.
+    float64, and is cast only where it meets a tensor. One that differs between the runs of a
+    stack is a column `[R, 1]` that acts like a float in arithmetic, and of which a step may ask
+    whether it is 0, for all runs are alike in that. Those in `apart` are always floats, for steps
+    that compare them, or need `math`: runs that differ in one take their steps apart.
 
     `follows_lr` is whether every step depends on the learning rate, and not the first one alone.
 
@@ -74,6 +77,7 @@ class Optimizer(
 
     state: ClassVar[tuple[str, ...]] = ()
     paper: ClassVar[str] = ""
+    apart: ClassVar[tuple[str, ...]] = ()
     follows_lr: ClassVar[bool] = True
     step: ClassVar[Callable[..., tuple[Any, ...]]]
 

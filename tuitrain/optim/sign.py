@@ -42,6 +42,7 @@ class Rprop(Optimizer, frozen=True, kw_only=True):
 
     follows_lr = False
     state = ("d", "g_last")
+    apart = ("step_min", "step_max")
     paper = "Riedmiller & Braun 1993; Igel & Hüsken 2000, iRprop-"
 
     def step(self, t: int, lr: Array, p: Array, g: Array, d: Array, g_last: Array) -> Arrays:

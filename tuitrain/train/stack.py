@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,23 +12,54 @@ from msgspec import structs
 from numpy.typing import NDArray
 
 from tuitrain.optim import Optimizer
+from tuitrain.train.column import Column
 
 Tensors = tuple[torch.Tensor, ...]
 
 
 @dataclass
 class _Slice:
-    """Neighbouring rows with one rule; the rule's own `lr` counts for nothing."""
+    """Neighbouring rows that take their steps in one call of one rule."""
 
     rule: Optimizer
     size: int
     state: Tensors
 
 
+def _kind(rule: Optimizer) -> tuple[object, ...]:
+    """What the rules of runs have in common that take their steps in one call.
+
+    Of most hyper-parameters it is whether they are 0, for that may switch a term of the step off.
+    """
+    settings = structs.asdict(rule)
+    del settings["lr"]
+    shared = (
+        value != 0 if isinstance(value, float) and name not in rule.apart else value
+        for name, value in settings.items()
+    )
+    return type(rule), *shared
+
+
+def _common(rules: Sequence[Optimizer], device: torch.device) -> Optimizer:
+    """One rule for runs of one kind: what differs between them is a column.
+
+    What is equal stays the number that it is for a run alone. The learning rates come with every
+    step, so that of the rule counts for nothing.
+    """
+    columns: dict[str, Any] = {}
+    for name in structs.asdict(rules[0]):
+        values = [getattr(rule, name) for rule in rules]
+        if name != "lr" and len(set(values)) > 1:
+            columns[name] = Column.of(values, device)
+    return structs.replace(rules[0], lr=0.0, **columns)
+
+
 class Stack:
     """Rows of flat parameters that take their steps together.
 
-    Runs whose rules are equal, apart from the learning rate, are neighbours and share one call.
+    Runs with the same rule are neighbours and share one call, unless they differ in a
+    hyper-parameter that decides what is computed: a flag, one that is 0 for some of them, or one
+    of `Optimizer.apart`.
 
     Args:
         optimizers: the rule of every run of the experiment's stack.
@@ -43,16 +75,17 @@ class Stack:
         p: torch.Tensor,
         state: Mapping[str, torch.Tensor],
     ) -> None:
-        places: dict[Optimizer, list[int]] = {}
+        places: dict[tuple[object, ...], list[int]] = {}
         for place, row in enumerate(rows):
-            places.setdefault(structs.replace(optimizers[row], lr=0.0), []).append(place)
+            places.setdefault(_kind(optimizers[row]), []).append(place)
         order = [place for group in places.values() for place in group]
         self.rows: NDArray[np.intp] = np.array(rows, np.intp)[order]
         self.p = p[order]
-        self._slices = [
-            _Slice(rule, len(group), tuple(state[name][group] for name in rule.state))
-            for rule, group in places.items()
-        ]
+        self._slices = []
+        for group in places.values():
+            rule = _common([optimizers[rows[place]] for place in group], p.device)
+            memory = tuple(state[name][group] for name in rule.state)
+            self._slices.append(_Slice(rule, len(group), memory))
         self._sizes = [part.size for part in self._slices]
 
     def rates(self, lr: torch.Tensor) -> list[Tensors]:
