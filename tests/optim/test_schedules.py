@@ -187,6 +187,19 @@ def test_format_leaves_out_defaults_and_ends_with_the_warmup() -> None:
     assert format_schedule(InverseTime(staircase=True)) == "inverse-time:staircase=true"
 
 
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    {
+        "step:gamma=.5": "step:gamma=0.5",
+        "step:gamma=+5.": "step:gamma=5.0",
+        "step:every=1e3": "step:every=1000",
+        "exponential:staircase=1": "exponential:staircase=true",
+    }.items(),
+)
+def test_a_number_is_written_as_one_likes(typed: str, plain: str) -> None:
+    assert parse_schedule(typed) == parse_schedule(plain)
+
+
 def test_spaces_and_empty_settings_do_no_harm() -> None:
     assert parse_schedule(" step: every = 3 ,") == parse_schedule("step:every=3")
     assert parse_schedule("cosine:") == parse_schedule("cosine")
@@ -206,8 +219,14 @@ def test_spaces_and_empty_settings_do_no_harm() -> None:
         ("step:every", "--schedule step:every: every=; expected a whole number"),
         ("cosine:end=x", "--schedule cosine:end=x: end=x; expected a number"),
         ("cosine:end=-1", "--schedule cosine:end=-1: end=-1; expected a number at least 0"),
-        ("cosine:end=inf", "--schedule cosine:end=inf: end=inf; expected a finite `end`"),
-        ("cosine:end=nan", "--schedule cosine:end=nan: end=nan; expected a number at least 0"),
+        ("cosine:end=inf", "--schedule cosine:end=inf: end=inf; "
+         "expected a finite number at least 0"),
+        ("cosine:end=nan", "--schedule cosine:end=nan: end=nan; "
+         "expected a finite number at least 0"),
+        ("cosine:steps=null", "--schedule cosine:steps=null: steps=null; "
+         "expected a whole number"),
+        ("exponential:decay=1e309", "--schedule exponential:decay=1e309: decay=1e309; "
+         "expected a finite number above 0"),
         ("cosine:end=1,end=2", "--schedule cosine:end=1,end=2: end is given twice; "
          "expected one value"),
         ("exponential:staircase=maybe", "--schedule exponential:staircase=maybe: "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from math import ceil
+from math import ceil, isfinite
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 
 import msgspec
@@ -227,14 +227,30 @@ def parse_value(kind: type[Schedule], key: str, value: str, where: str) -> Any:
     keys = fields(kind)
     if key not in keys:
         raise InputError(f"no key {key!r}", where=where, expected=nearest(key, keys))
+    text = value if keys[key].type is bool else _as_json(value)
+    finite = text not in ("inf", "-inf", "nan")
     try:
-        converted = msgspec.convert(value, keys[key].type, strict=False)
+        # -inf is below any bound, so that what msgspec says of it is what would be right
+        converted = msgspec.convert(text if finite else "-inf", keys[key].type, strict=False)
+        if converted is None:
+            raise ValueError("Expected `int`")
         return getattr(kind(**{key: converted}), key)
     except ValueError as error:
         expected = str(error).removeprefix("Expected ").partition(", got")[0]
         for sign, words in WORDS.items():
             expected = expected.replace(sign, words)
+        if not finite:
+            expected = expected.replace("a number", "a finite number")
         raise InputError(f"{key}={value}", where=where, expected=expected) from None
+
+
+def _as_json(text: str) -> str:
+    """A number as msgspec reads it, be it written as `.5` or `5.`; else the text itself."""
+    try:
+        number = float(text)
+        return text if text.isdecimal() and isfinite(number) else repr(number)
+    except ValueError:
+        return text
 
 
 def fields(kind: type[Schedule]) -> dict[str, structs.FieldInfo]:
