@@ -47,6 +47,18 @@ LINES = {
     "run line-fit -o rprop --set optimizer.step_max=1e-9": (
         "line-fit: optimizer.step_min: cannot be 1e-06; expected at most 1e-09, step_max"
     ),
+    "run line-fit --schedule exponential:decay=1e309": (
+        "--schedule exponential:decay=1e309: decay=1e309; expected a finite number above 0"
+    ),
+    "run line-fit --schedule cosine:end=inf": (
+        "--schedule cosine:end=inf: end=inf; expected a finite number at least 0"
+    ),
+    "run line-fit --schedule cosine:end=nan": (
+        "--schedule cosine:end=nan: end=nan; expected a finite number at least 0"
+    ),
+    "run line-fit --schedule cosine:steps=null": (
+        "--schedule cosine:steps=null: steps=null; expected a whole number"
+    ),
     "run line-fit --detach --json": "--detach: conflicts with --json; expected one of them",
     "run line-fit --ui": (
         "the dashboard needs a terminal; stdin is not one; "
@@ -147,6 +159,29 @@ def test_a_number_of_too_many_digits(arguments: list[str], digits: int) -> None:
     code, out, err = called([*before, f"{last}1{'0' * digits}"])
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "; expected a " in err
+
+
+@pytest.mark.parametrize("option", ["--steps", "--lr", "--epochs", "--batch", "--seed"])
+def test_a_number_of_very_many_digits_is_cut(option: str) -> None:
+    code, out, err = called(["run", "sales-mse", option, "9" * 5000])
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"tuitrain: error: {option} 999")
+    assert "; expected a " in err
+    assert len(err) < 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["n = " + "9" * 5000, "n = 0x" + "F" * 5000, ".".join(["a"] * 3000) + " = 1"],
+    ids=["digits", "hexadecimal digits", "parts"],
+)
+def test_a_file_that_asks_too_much_of_the_parser(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    code, out, err = called(["presets", "check", str(path)])
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"tuitrain: error: {path}: ")
+    assert len(err) < 300 + len(str(path))
 
 
 def test_a_file_with_mistakes(tmp_path: Path) -> None:

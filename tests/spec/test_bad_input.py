@@ -106,6 +106,32 @@ CHANGES = {
         'train.dtype: cannot be "float16"; expected one of "float32", "float64"'
     ),
     ("lr = 0.1", "lr = inf"): "optimizer.lr: cannot be inf; expected a finite number",
+    ('kind = "linear"', 'kind = "linear"\nstd = nan'): (
+        "model.std: cannot be nan; expected a finite number"
+    ),
+    ('kind = "linear"', 'kind = "linear"\ninit = { b = [0, -inf] }'): (
+        "model.init.b[1]: cannot be -inf; expected a finite number"
+    ),
+    # Numbers that are none, where none is meant
+    ('title = "Mine"', "title = nan"): "title: cannot be nan; expected text",
+    ('title = "Mine"', 'title = "Mine"\norder = inf'): (
+        "order: cannot be inf; expected a whole number"
+    ),
+    ('kind = "linear"', 'kind = "linear"\nbias = nan'): (
+        "model.bias: cannot be nan; expected true or false"
+    ),
+    ('kind = "mse"', "kind = inf"): (
+        'loss.kind: cannot be inf; expected one of "mse", "asymmetric", '
+        '"softmax-cross-entropy", "cross-entropy", "binary-cross-entropy", "hinge", "expression"'
+    ),
+    ('title = "Mine"', "titel = nan"): "titel: unknown key; expected title",
+    ("steps = 10", "steps = 10\nseed = nan"): (
+        "train.seed: cannot be nan; expected a whole number at least 0"
+    ),
+    ("steps = 10", "steps = 10\nbatch = inf"): (
+        "train.batch: cannot be inf; "
+        'expected a whole number at least 1 and at most 10,000,000 or "full"'
+    ),
     ("lr = 0.1", "lr = -0.1"): "optimizer.lr: cannot be -0.1; expected a number at least 0",
     ("lr = 0.1", "beta1 = 1"): (
         "optimizer.beta1: cannot be 1; expected a number at least 0 and below 1"
@@ -124,10 +150,10 @@ CHANGES = {
     ('title = "Mine"', 'title = " "'): 'title: cannot be " "; expected one line of text',
     # Rows
     ("[3, 4], [5, 6]]", "[3, 4], [5]]"): (
-        "data.x: row 3 is [5.0], row 1 is [1.0, 2.0]; expected as many numbers in every row"
+        "data.x: row 3 is [5], row 1 is [1, 2]; expected as many numbers in every row"
     ),
     ("y = [[1, 0], [0, 1], [1, 0]]", "y = [1, [0], 1]"): (
-        "data.y: row 2 is [0.0], row 1 is 1.0; expected as many numbers in every row"
+        "data.y: row 2 is [0], row 1 is 1; expected as many numbers in every row"
     ),
     ("[3, 4], [5, 6]]", "[3, 4]]"): "data.x: has 2 rows; expected 3, as data.y has",
     ("y = [[1, 0], [0, 1], [1, 0]]", "y = []"): "data.y: cannot be []; expected at least one row",
@@ -142,18 +168,18 @@ CHANGES = {
         'model.kind: cannot be "parameter" with 2 inputs; expected "linear" or "network"'
     ),
     ('kind = "linear"', 'kind = "linear"\ninit = { w = [1, 2] }'): (
-        "model.init.w: cannot be [1.0, 2.0]; "
+        "model.init.w: cannot be [1, 2]; "
         "expected 2 lists of 2 numbers, such as [[0.0, 0.0], [0.0, 0.0]]"
     ),
     ('kind = "linear"', 'kind = "linear"\ninit = { w = [[1, 2], [3]] }'): (
-        "model.init.w: cannot be [[1.0, 2.0], [3.0]]; "
+        "model.init.w: cannot be [[1, 2], [3]]; "
         "expected 2 lists of 2 numbers, such as [[0.0, 0.0], [0.0, 0.0]]"
     ),
     ('kind = "linear"', 'kind = "linear"\ninit = { v = [1, 2] }'): (
         "model.init.v: no such parameter; expected one of w, b"
     ),
     ("steps = 10", "steps = 10\n[expected]\nweights = { b = 1 }"): (
-        "expected.weights.b: cannot be 1.0; expected a list of 2 numbers"
+        "expected.weights.b: cannot be 1; expected a list of 2 numbers"
     ),
     ('kind = "mse"', 'kind = "expression"\nformula = "w^2"'): (
         'loss.kind: cannot be "expression" with data; '
@@ -181,7 +207,7 @@ FORMULA_CHANGES = {
         "model.size: cannot be -1; expected a whole number at least 0"
     ),
     ('kind = "parameter"', 'kind = "parameter"\ninit = { w = [1] }'): (
-        "model.init.w: cannot be [1.0]; expected a number"
+        "model.init.w: cannot be [1]; expected a number"
     ),
 }
 
@@ -226,7 +252,7 @@ FITS = "expected rows of at least two numbers >= 0 with the sum 1"
             f'data.y: row 2 is [0.5, 0.6], and loss.kind is "cross-entropy"; {FITS}'
         ),
         "[[1, 0], [0, 1], [-1, 2]]": (
-            f'data.y: row 3 is [-1.0, 2.0], and loss.kind is "cross-entropy"; {FITS}'
+            f'data.y: row 3 is [-1, 2], and loss.kind is "cross-entropy"; {FITS}'
         ),
         "[1, 0, 1]": (
             'loss.kind: cannot be "cross-entropy" with these targets; '

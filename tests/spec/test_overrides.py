@@ -166,13 +166,21 @@ FAILURES = {
     "optimizer=adamm": 'cannot be "adamm"; expected "adam"',
     "optimizer.beta1=0.3": 'unknown key for name "sgd"; expected one of lr, weight_decay',
     "model.init.w=[1, 2]": (
-        "cannot be [1.0, 2.0]; expected 2 lists of 1 number, such as [[0.0], [0.0]]"
+        "cannot be [1, 2]; expected 2 lists of 1 number, such as [[0.0], [0.0]]"
     ),
     "model.init.b=[0]": "no such parameter; expected one of w",
     "data.truth=[1]": (
         'unknown key for kind "sales"; '
         "expected one of test, shuffle, standardise, rows, seed, noise"
     ),
+    "optimizer.lr=1e400": "cannot be inf; expected a finite number",
+    "model.bias=nan": "cannot be nan; expected true or false",
+    "train.dtype=nan": 'cannot be nan; expected one of "float32", "float64"',
+    "a.b.c=1": (
+        "unknown key; expected one of title, loss, model, optimizer, train, topic, story, "
+        "formula, source, expectation, data, regularisation, schedule, expected, name, order"
+    ),
+    "model.init.w=[[1], ['a']]": 'cannot be "a"; expected a number',
     "optimizer.lr=1\nx = 2": 'cannot be "1\\nx = 2"; expected a number at least 0',
 }
 
@@ -183,6 +191,59 @@ def test_a_failure_names_the_option(text, line):
         override(sales, assignments([text]))
     shown = text.replace("\n", "\\n")
     assert str(error.value) == f"--set {shown}: {line}"
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "0x" + "F" * 5000], ids=["decimal", "hexadecimal"])
+@pytest.mark.parametrize("key", ["train.steps", "train.seed"])
+def test_a_number_of_very_many_digits_is_cut(key, digits):
+    with pytest.raises(InputError) as error:
+        override(sales, assignments([f"{key}={digits}"]))
+    place = f"--set {key}={digits}"[:117]
+    assert str(error.value).startswith(f"{place}...: cannot be ")
+    assert "; expected a whole number at least " in str(error.value)
+    assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    {
+        ".".join(["a"] * 1500) + "=1": "nested too deeply; expected at most 20 tables or lists ",
+        f"model.init.w={'[' * 90}{']' * 90}": "nested too deeply; expected at most 20 ",
+        "a" * 5000 + "=1": "unknown key; expected one of title, ",
+        "a" * 5000: "no value; expected KEY=VALUE",
+    }.items(),
+    ids=["parts", "lists", "name", "no value"],
+)
+def test_a_long_key_or_value_gives_a_short_line(text, line):
+    with pytest.raises(InputError) as error:
+        override(sales, assignments([text]))
+    place = f"--set {text}"
+    place = place if len(place) <= 120 else f"{place[:117]}..."
+    assert str(error.value).startswith(f"{place}: {line}")
+
+
+@pytest.mark.parametrize("key", ["title", "name", "topic", "story", "formula", "source"])
+@pytest.mark.parametrize("text", ["123", "2024", "1e3", "nan", "true", "[1, 2]", "2024-01-01", "a"])
+def test_text_is_typed_as_it_is_meant(key, text):
+    assert getattr(override(sales, assignments([f"{key}={text}"])), key) == text
+
+
+def test_text_may_be_quoted():
+    assert override(sales, {"title": '"a \\"b\\""'}).title == 'a "b"'
+    assert override(sales, {"title": "'2024'"}).title == "2024"
+
+
+def test_a_formula_or_a_file_may_look_like_a_number(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match='cannot be "5": it does not depend on w'):
+        override(parabola, {"loss.formula": "5"})
+    (tmp_path / "2024").write_text("a,b\n1,2\n3,4\n")
+    monkeypatch.chdir(tmp_path)
+    assert override(sales, {"data.csv": "2024", "data.target": "2"}).data.target == 2
+
+
+def test_a_value_that_was_not_typed_keeps_its_type():
+    with pytest.raises(InputError, match=r"cannot be 3; expected text"):
+        override(sales, {"title": 3})
 
 
 def test_a_failure_names_the_option_that_it_is_told():

@@ -19,7 +19,7 @@ from tuitrain.spec.load import decode, parse, to_document, to_toml
             {"loss": (0, 1)},
             ".loss: no such metric; expected one of accuracy, test_accuracy, data_loss, test_loss",
         ),
-        ("iris", {"accuracy": (1, 0.9)}, ".accuracy: cannot be [1.0, 0.9]; expected the "),
+        ("iris", {"accuracy": (1, 0.9)}, ".accuracy: cannot be [1, 0.9]; expected the "),
         (
             "sales-mse",
             {"accuracy": (0, 1)},

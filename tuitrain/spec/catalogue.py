@@ -14,6 +14,8 @@ from tuitrain.spec.preset import Preset
 
 SUFFIX = ".toml"
 MOST_FILES = 200
+LARGEST_FILE = 1_000_000
+"""Bytes of a file that is looked at unasked: larger ones take seconds."""
 
 MOST_NAMES = 3
 """Names that an error tells of those that may be meant."""
@@ -39,13 +41,14 @@ def catalogue() -> dict[str, Preset]:
 def own(directory: Path) -> dict[str, Preset]:
     """The presets that lie in a directory, by file name; all else is passed over.
 
-    Of very many files, the first `MOST_FILES` are looked at.
+    Of very many files, the first `MOST_FILES` are looked at, and none above `LARGEST_FILE`.
     """
     found = {}
     with suppress(OSError):
         for path in sorted(directory.glob(f"*{SUFFIX}"))[:MOST_FILES]:
             with suppress(InputError):
-                found[path.name] = load_file(path)
+                if path.is_file() and path.stat().st_size <= LARGEST_FILE:
+                    found[path.name] = load_file(path)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from math import prod
 
@@ -30,10 +31,12 @@ from tuitrain.spec.size import (
     shapes,
     test_rows,
 )
-from tuitrain.spec.strict import SpecError, show, unseen
+from tuitrain.spec.strict import SpecError, shortened, show, unseen
 from tuitrain.spec.table import table
 
 MOST_PARAMETERS = 10_000_000
+MOST_NAMES = 120
+"""Characters of the names of parameters in an error."""
 METRICS = ("accuracy", "test_accuracy", "data_loss", "test_loss")
 
 
@@ -91,7 +94,7 @@ def _points(points: Points) -> None:
         if odd is not None:
             raise SpecError(
                 key,
-                f"row {odd + 1} is {values[odd]}, row 1 is {values[0]}",
+                f"row {odd + 1} is {_told(values[odd])}, row 1 is {_told(values[0])}",
                 "as many numbers in every row",
             )
         if values and values[0] == []:
@@ -113,10 +116,12 @@ def _data(preset: Preset) -> None:
         share = preset.data.test
         if not test_rows(preset):
             raise SpecError(
-                "data.test", f"cannot be {share} of {all_rows(preset)} rows", "at least one row"
+                "data.test",
+                f"cannot be {show(share)} of {all_rows(preset)} rows",
+                "at least one row",
             )
         if not rows(preset):
-            raise SpecError("data.test", f"cannot be {share}", "a row to train on")
+            raise SpecError("data.test", f"cannot be {show(share)}", "a row to train on")
 
 
 def _model(preset: Preset) -> None:
@@ -152,7 +157,7 @@ def _layers(preset: Preset, model: Network | Convolution) -> None:
         if len(model.channels) > most and model.pool > 1:
             raise SpecError(
                 "model.channels",
-                f"cannot be {model.channels} with pool = {model.pool}",
+                f"cannot be {show(model.channels)} with pool = {model.pool}",
                 f"at most {most} convolutions of {pixels[1]} x {pixels[2]} pixels",
             )
     if isinstance(model.activation, list) and len(model.activation) != hidden_layers(model):
@@ -165,7 +170,8 @@ def _layers(preset: Preset, model: Network | Convolution) -> None:
     if isinstance(model.initialisation, Uniform):
         low, high = model.initialisation.low, model.initialisation.high
         if low > high:
-            raise SpecError("model.initialisation.low", f"cannot be {low}", f"at most {high}, high")
+            bound = f"at most {_told(high)}, high"
+            raise SpecError("model.initialisation.low", f"cannot be {_told(low)}", bound)
     parameters = sum(prod(shape) for shape in shapes(preset).values())
     if parameters > MOST_PARAMETERS:
         raise SpecError(
@@ -222,7 +228,7 @@ def _targets(preset: Preset, kind: str) -> None:
         raise SpecError("loss.kind", f'cannot be "{kind}" with these targets', fits)
     for row, y in enumerate(data.y if isinstance(data, Points) else [], start=1):
         if not fitting(y):
-            raise SpecError("data.y", f'row {row} is {y}, and loss.kind is "{kind}"', fits)
+            raise SpecError("data.y", f'row {row} is {_told(y)}, and loss.kind is "{kind}"', fits)
 
 
 def _is_class(y: float | list[float]) -> bool:
@@ -267,7 +273,8 @@ def _output(preset: Preset, kind: str) -> None:
 def _optimizer(preset: Preset) -> None:
     match preset.optimizer:
         case Rprop(step_min=low, step_max=high) if low > high:
-            raise SpecError("optimizer.step_min", f"cannot be {low}", f"at most {high}, step_max")
+            bound = f"at most {_told(high)}, step_max"
+            raise SpecError("optimizer.step_min", f"cannot be {_told(low)}", bound)
     if not preset.optimizer.follows_lr and preset.schedule != Constant():
         rule = name_of(preset.optimizer)
         raise SpecError(
@@ -294,12 +301,14 @@ def _parameters(
 ) -> None:
     for name, value in values.items():
         if name not in shapes:
-            raise SpecError(f"{table}.{name}", "no such parameter", f"one of {', '.join(shapes)}")
+            names = shortened(", ".join(shapes), MOST_NAMES)
+            raise SpecError(f"{table}.{name}", "no such parameter", f"one of {names}")
         if len(shapes[name]) > 2:
             problem = "cannot be given: it has four dimensions, the weights of a convolution"
             raise SpecError(f"{table}.{name}", problem, f"no {name} in {table}")
         if _shape(value) != shapes[name]:
-            raise SpecError(f"{table}.{name}", f"cannot be {value}", in_words(shapes[name]))
+            problem = f"cannot be {_told(value)}"
+            raise SpecError(f"{table}.{name}", problem, in_words(shapes[name]))
 
 
 def _shape(value: object) -> tuple[int, ...] | None:
@@ -308,6 +317,11 @@ def _shape(value: object) -> tuple[int, ...] | None:
         return ()
     first, *others = {_shape(item) for item in value} or {()}
     return None if others or first is None else (len(value), *first)
+
+
+def _told(value: Numbers | list[float]) -> str:
+    """Numbers as files write them: whole ones, too, were read as floats."""
+    return re.sub(r"\.0(?=[],]|$)", "", show(value))
 
 
 def _metrics(preset: Preset) -> None:
@@ -327,7 +341,7 @@ def _metrics(preset: Preset) -> None:
         if name == "data_loss" and (not costs or isinstance(preset.loss, Expression)):
             raise SpecError(key, "is the loss itself", "loss_below, or data and regularisation")
         if low > high:
-            raise SpecError(key, f"cannot be [{low}, {high}]", "the least value first")
+            raise SpecError(key, f"cannot be {_told([low, high])}", "the least value first")
 
 
 def _of_classes(preset: Preset) -> bool:

@@ -18,12 +18,19 @@ from tuitrain.spec.check import check
 from tuitrain.spec.data import Csv
 from tuitrain.spec.experiment import Experiment
 from tuitrain.spec.preset import Preset
-from tuitrain.spec.strict import SpecError, convert
+from tuitrain.spec.strict import SpecError, convert, shortened
 from tuitrain.spec.table import table
 from tuitrain.spec.textfile import decode_utf8, read_bytes
 
 LARGEST_FILE = 16_000_000
 """Bytes of a preset."""
+
+LONGEST = 120
+"""Characters of a key or of a parser's message in an error."""
+
+_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
+_DEEP_KEY = re.compile(rf"(?<![\w.-])(?:{_PART}[ \t]*\.[ \t]*){{100}}")
+"""A key of over a hundred parts; tomllib's time grows with the square of their number."""
 
 
 def load_file(path: Path) -> Preset:
@@ -147,14 +154,18 @@ def experiment_from_toml(text: str, where: str) -> Experiment:
 
 def parse(text: str, where: str) -> dict[str, Any]:
     """The tables of a TOML text; InputError with line and column."""
+    problem = "nested too deeply"
     try:
-        return tomllib.loads(text)
+        if not _DEEP_KEY.search(text):
+            return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"not valid TOML: {error}", where=where) from None
+        message, at, place = str(error).rpartition(" (at ")  # it may hold a whole key
+        problem = f"{shortened(message, LONGEST)}{at}{place}"
     except ValueError:  # Python reads no more digits than that
-        raise InputError("not valid TOML: a number of over 4,300 digits", where=where) from None
+        problem = "a number of over 4,300 digits"
     except RecursionError:
-        raise InputError("not valid TOML: nested too deeply", where=where) from None
+        pass
+    raise InputError(f"not valid TOML: {problem}", where=where)
 
 
 def read_text(path: Path) -> str:
@@ -163,7 +174,8 @@ def read_text(path: Path) -> str:
 
 
 def _input_error(error: SpecError, where: str) -> InputError:
-    return InputError(error.problem, where=f"{where}: {error.key}", expected=error.expected)
+    key = shortened(error.key, LONGEST)
+    return InputError(error.problem, where=f"{where}: {key}", expected=error.expected)
 
 
 def _without_none(value: Any) -> Any:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import msgspec.inspect as ms
 from msgspec.structs import replace
 
 from tuitrain.errors import InputError
 from tuitrain.optim.schedules import parse_schedule
 from tuitrain.spec.check import check
 from tuitrain.spec.data import Csv
-from tuitrain.spec.load import located, spelled_out, to_document
+from tuitrain.spec.load import LONGEST, located, spelled_out, to_document
 from tuitrain.spec.preset import Expected, Preset
 from tuitrain.spec.size import shapes
-from tuitrain.spec.strict import SpecError, convert, show
+from tuitrain.spec.strict import SpecError, convert, shortened, show
 
 TAGS = {
     "optimizer": "name",
@@ -48,10 +50,11 @@ def assignments(texts: Iterable[str]) -> dict[str, object]:
     changes: dict[str, object] = {}
     for text in texts:
         key, equals, value = (part.strip() for part in text.partition("="))
+        place = shortened(f"--set {text}", LONGEST)
         if not key or not equals:
-            raise InputError("no value", where=f"--set {text}", expected="KEY=VALUE")
+            raise InputError("no value", where=place, expected="KEY=VALUE")
         if key in changes:
-            raise InputError(f"{key} is set twice", where=f"--set {text}", expected="one value")
+            raise InputError(f"{shortened(key)} is set twice", where=place, expected="one value")
         changes[key] = value
     return changes
 
@@ -70,16 +73,18 @@ def override(
 
     Args:
         preset: what to start from.
-        changes: value by dotted key, such as `loss.cost`; a string is parsed as a TOML value.
+        changes: value by dotted key, such as `loss.cost`; a string is parsed as a TOML value,
+            where the key takes other than text, too.
         options: how an error names the option behind a key; `--set KEY=VALUE` unless given.
 
     Raises:
         InputError: an unknown key or an impossible value, named by its option.
     """
     options = options or {}
+    given = {k: value if isinstance(value, str) else show(value) for k, value in changes.items()}
     names = {
-        key: options.get(key, f"--set {key}={value if isinstance(value, str) else show(value)}")
-        for key, value in changes.items()
+        key: shortened(options.get(key, f"--set {key}={value}"), LONGEST)
+        for key, value in given.items()
     }
     document = to_document(preset)
     if CSV in changes and "data.kind" not in changes:
@@ -90,7 +95,7 @@ def override(
         if key == "schedule" and isinstance(value, str):
             document["schedule"] = msgspec.to_builtins(parse_schedule(value, names[key]))
         else:
-            value = parse_value(value) if isinstance(value, str) else value
+            value = _typed(key, value) if isinstance(value, str) else value
             _set(document, key, value, names[key])
     if len(lengths := {"train.steps", "train.epochs"} - changes.keys()) == 1:
         document["train"].pop(lengths.pop().removeprefix("train."), None)
@@ -123,6 +128,31 @@ def parse_value(text: str) -> object:
     if isinstance(value, float) and value.is_integer() and whole and abs(value) < 2**53:
         return int(value)
     return value
+
+
+def _typed(key: str, text: str) -> object:
+    """What a text means for a key: `title=2024` is text, and `order=2024` a number."""
+    value = parse_value(text)
+    return text if key in _texts() and not isinstance(value, str) else value
+
+
+@cache
+def _texts() -> frozenset[str]:
+    """The dotted keys that take nothing but text."""
+    return frozenset(_texts_of(ms.type_info(Preset), ""))
+
+
+def _texts_of(kind: ms.Type, key: str) -> Iterator[str]:
+    match kind:
+        case ms.StrType():
+            yield key
+        case ms.StructType(fields=fields):
+            for field in fields:
+                yield from _texts_of(field.type, f"{key}.{field.encode_name}".lstrip("."))
+        case ms.UnionType(types=kinds):
+            for member in kinds:
+                if isinstance(member, ms.StructType):
+                    yield from _texts_of(member, key)
 
 
 def _coarse_first(key: str) -> tuple[int, bool]:
@@ -181,6 +211,7 @@ def _given(table: str, changes: Mapping[str, object]) -> bool:
 
 def _place(key: str, names: Mapping[str, str]) -> str | None:
     """The option that set a key, or something above or below it."""
+    key = key.partition("[")[0]  # an option sets a list as a whole
     related = (
         name for name in names if f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.")
     )

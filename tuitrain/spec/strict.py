@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,6 +22,15 @@ UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 FEW = 5
 """So many words an error lists all, even where one of them is near."""
+
+NOTHING = ms.NoneType()
+"""The type of what may not be there at all; TOML has no null."""
+
+SHOWN = 60
+"""Characters of a value in an error."""
+
+MOST_LEVELS = 20
+"""Tables and lists inside one another; no preset has half as many."""
 
 
 class SpecError(ValueError):
@@ -41,7 +51,9 @@ class SpecError(ValueError):
 
 def convert(document: Mapping[str, Any], into: type[T]) -> T:
     """The document as typed data; SpecError for the first key that is wrong."""
-    _refuse_non_finite(document, "")
+    if not _harmless(document):
+        kind: type = into
+        _refuse_non_finite(document, _type_of(kind), "")
     try:
         return msgspec.convert(document, into)
     except msgspec.ValidationError as error:
@@ -54,14 +66,22 @@ def show(value: object) -> str:
         case bool():
             text = str(value).lower()
         case str():
-            text = '"' + "".join(map(_escaped, value)) + '"'
+            text = '"' + "".join(map(_escaped, value[:SHOWN])) + '"'
         case dict():
-            text = "{" + ", ".join(f"{key} = {show(item)}" for key, item in value.items()) + "}"
+            items = islice(value.items(), SHOWN)
+            text = "{" + ", ".join(f"{key} = {show(item)}" for key, item in items) + "}"
         case list():
-            text = "[" + ", ".join(map(show, value)) + "]"
+            text = "[" + ", ".join(map(show, value[:SHOWN])) + "]"
+        case int() if value.bit_length() > 14_000:
+            text = hex(value)  # as it was written, for Python neither reads nor writes its digits
         case _:
             text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return shortened(text)
+
+
+def shortened(text: str, most: int = SHOWN) -> str:
+    """The text, or its beginning and three dots: `most` characters at most."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _escaped(character: str) -> str:
@@ -77,18 +97,63 @@ def unseen(text: str) -> str | None:
     return next((c for c in text if c != "\n" and unicodedata.category(c) in UNSEEN), None)
 
 
-def _refuse_non_finite(value: object, key: str) -> None:
+def _harmless(value: object, level: int = 0) -> bool:
+    """Whether numbers are finite and nothing is nested too deeply; types take long to ask for."""
     match value:
+        case dict() | list():
+            items = value.values() if isinstance(value, dict) else value
+            return level <= MOST_LEVELS and all(_harmless(item, level + 1) for item in items)
+        case int() | float():
+            return abs(value) <= sys.float_info.max  # which nan is not
+        case _:
+            return True
+
+
+def _refuse_non_finite(value: object, kind: ms.Type, key: str, level: int = 0) -> None:
+    """SpecError for a number that no float holds, or for what is nested too deeply to be shown.
+
+    Where no such number is meant (`title = nan`), msgspec finds the wrong type or the bound, and
+    so what would be right.
+    """
+    match value:
+        case dict() | list() if level > MOST_LEVELS:
+            most = f"at most {MOST_LEVELS} tables or lists inside one another"
+            raise SpecError(key, "nested too deeply", most)
         case dict():
             for name, item in value.items():
-                _refuse_non_finite(item, f"{key}.{name}" if key else name)
+                inner = _inside(kind, value, name)
+                _refuse_non_finite(item, inner, f"{key}.{name}" if key else name, level + 1)
         case list():
+            inner = _inside(kind, value)
             for index, item in enumerate(value):
-                _refuse_non_finite(item, f"{key}[{index}]")
+                _refuse_non_finite(item, inner, f"{key}[{index}]", level + 1)
         case float() if not math.isfinite(value):
-            raise SpecError(key, f"cannot be {value}", "a finite number")
-        case int() if abs(value) > sys.float_info.max:  # nor is it one where a float is meant
+            if any(isinstance(m, ms.FloatType) for m in _members(kind)):
+                raise SpecError(key, f"cannot be {value}", "a finite number")
+        case int() if abs(value) > sys.float_info.max and _unbounded(kind):
             raise SpecError(key, f"cannot be {show(value)}", "a number of at most 308 digits")
+
+
+def _inside(kind: ms.Type, value: dict[str, Any] | list[Any], name: str = "") -> ms.Type:
+    """The type under a key of a table, or of the items of a list; `NOTHING` where none may be."""
+    for member in _members(kind):
+        match member:
+            case ms.DictType(value_type=inner) if isinstance(value, dict):
+                return inner
+            case ms.ListType(item_type=inner) if isinstance(value, list):
+                return inner
+            case ms.TupleType(item_types=(inner, *_)) if isinstance(value, list):
+                return inner
+            case ms.StructType() if isinstance(value, dict):
+                fields = _structs(kind, value)[0].fields
+                return next((f.type for f in fields if f.encode_name == name), NOTHING)
+    return NOTHING
+
+
+def _unbounded(kind: ms.Type) -> bool:
+    """Whether a number may be as large as one likes."""
+    numbers = (m for m in _members(kind) if isinstance(m, ms.IntType | ms.FloatType))
+    return any(number.le is None and number.lt is None for number in numbers)
 
 
 _MESSAGE = re.compile(r"(?P<problem>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
@@ -240,7 +305,7 @@ def _number(kind: ms.IntType | ms.FloatType, value: object) -> str:
     said = [
         f"{words} {limit:,}"
         for words, limit in limits.items()
-        if limit is not None and abs(limit) <= max(exceeded, 1000)
+        if limit is not None and abs(limit) <= max(1000, exceeded)  # 1000 beside nan
     ]
     return f"{noun} {' and '.join(said)}" if said else noun
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 from pathlib import Path
 
 from tuitrain.errors import InputError
+
+STREAMS = ("/dev", "/proc/self/fd")
+"""Where standard input and the `<(...)` of a shell lie; a pipe elsewhere may never be written."""
 
 
 def read_bytes(path: Path, largest: int, expected: str) -> bytes:
@@ -16,9 +21,12 @@ def read_bytes(path: Path, largest: int, expected: str) -> bytes:
         expected: what would be right where there is none.
 
     Raises:
-        InputError: it cannot be read or is too large.
+        InputError: it cannot be read, is a pipe or a device, or is too large.
     """
     try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or any(map(path.is_relative_to, STREAMS))):
+            raise OSError(errno.EINVAL, "not a regular file")
         with path.open("rb") as file:
             content = file.read(largest + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
