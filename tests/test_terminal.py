@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pexpect
 import psutil
 import pytest
 
@@ -108,3 +112,26 @@ def test_ends_when_its_terminal_goes_and_the_training_does_not(
         assert time.monotonic() < deadline, "the dashboard outlives its terminal"
         time.sleep(0.05)
     assert only(runs).status().state == "running"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.3])
+def test_a_signal_in_the_first_moments_gives_the_terminal_back(
+    runs: Path, number: signal.Signals, seconds: float
+) -> None:
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "tuitrain"],
+        dimensions=(40, 120),
+        env=os.environ | {"TERM": "xterm-256color", "TUITRAIN_RUNS_DIR": str(runs)},  # type: ignore[arg-type]
+        timeout=PATIENCE,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # not as under nohup
+    )
+    child.expect_exact("\x1b[?1049h")  # the terminal is taken over
+    time.sleep(seconds)
+    child.kill(number)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert b"\x1b[?1049l" in child.before
+    assert b"Error" not in child.before

@@ -94,8 +94,6 @@ def opened(runs_dir: Path) -> Callable[..., object]:
             async with app.run_test(size=size) as pilot:
                 await pilot.pause()
                 yield pilot
-                # A screen that is left while it is being built cannot go on.
-                await until(pilot, lambda: all(s.is_mounted for s in app.screen_stack), "widgets")
         finally:
             for folder in experiments(runs_dir):
                 if not folder.status().ended:

@@ -68,6 +68,17 @@ async def test_leaving_while_the_first_screen_is_built_ends_in_peace(
     assert app.return_code == 0
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_ending_while_a_screen_is_built_ends_in_peace(runs_dir: Path, turns: int) -> None:
+    app = TuitrainApp(runs_dir)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.switch_screen(app._setup_screen())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    assert app.return_code is None  # it was not asked to leave, but its test has ended
+
+
 @pytest.mark.parametrize(
     ("size", "classes"), [((80, 24), {"-compact"}), ((120, 40), set()), ((200, 60), {"-wide"})]
 )

@@ -38,6 +38,9 @@ LINKS = 4
 """How often the way from the focus up to the app is followed before the next key: a key may press
 a button, which tells the form, which asks the screen, which asks the app."""
 
+LONGEST_BUILD = 10.0
+"""Seconds for which the end waits for a screen that is being built."""
+
 UNDRAWN = 0.1
 """Seconds for which keys that keep coming may hold the drawing back."""
 
@@ -73,12 +76,29 @@ class TuitrainApp(App[None]):
             self.register_theme(theme)
         self.theme = DARK.name
 
-    def on_mount(self) -> None:
+    def on_load(self) -> None:
+        """Handles signals before the terminal is taken over: it must be given back in any case."""
         loop = asyncio.get_running_loop()
-        # Not in a test's thread, where no signal arrives either.
-        with contextlib.suppress(RuntimeError, ValueError):
-            loop.add_signal_handler(signal.SIGTERM, self._end)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
+                # Not in a test's thread, where no signal arrives either.
+                with contextlib.suppress(RuntimeError, ValueError):
+                    loop.add_signal_handler(number, self._end)
+
+    def on_mount(self) -> None:
         self.call_after_refresh(self._settle)
+
+    async def _shutdown(self) -> None:
+        """Ends, but not in the middle of building a screen.
+
+        Widgets that are mounted from here on never get their own widgets, and whatever a screen
+        does with them as it comes up would fail, in Textual too.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_BUILD):
+                for screen in self.screen_stack:
+                    await screen._mounted_event.wait()
+        await super()._shutdown()
 
     def on_unmount(self) -> None:
         if self._warm is not None:
@@ -172,8 +192,16 @@ class TuitrainApp(App[None]):
         from tuitrain.worker.launch import WarmWorker
 
         if self._warm is None:
-            self._warm = WarmWorker()  # it imports torch
+            with contextlib.suppress(OSError):  # the start will meet it again, and say so
+                self.call_later(self._keep_warm, WarmWorker())  # it imports torch
         import tuitrain.ui.screens.dashboard  # noqa: F401
+
+    def _keep_warm(self, worker: WarmWorker) -> None:
+        """For the next start; a second one, asked for meanwhile, is let go."""
+        if self._warm is None:
+            self._warm = worker
+        else:
+            worker.close()
 
     # What screens ask for ---------------------------------------------------------------------
 
@@ -189,8 +217,13 @@ class TuitrainApp(App[None]):
         except InputError as error:
             self.notify(str(error), severity="error", title="Not started", markup=False)
             return
-        warm, self._warm = self._warm or WarmWorker(), None
-        warm.start(folder)
+        try:
+            warm, self._warm = self._warm or WarmWorker(), None
+            warm.start(folder)
+        except OSError as error:  # no more processes, no more memory
+            problem = f"the worker: {error.strerror or error}"
+            self.notify(problem, severity="error", title="Not started", markup=False)
+            return
         if isinstance(message, Restart):
             message.sender.stop_if_alive()  # not before the new one is there
             self.switch_screen(viewer(folder, before=message.sender.folder))
@@ -261,9 +294,10 @@ class TuitrainApp(App[None]):
     def action_picture(self) -> None:
         name = f"tuitrain-{time.strftime('%Y%m%d-%H%M%S')}.svg"
         place = Path() if os.access(".", os.W_OK) else self.runs_dir
-        path = (place / name).absolute()
+        path = place / name
         try:
             place.mkdir(parents=True, exist_ok=True)
+            path = path.absolute()
             path.write_text(self.export_screenshot(title="tuitrain"), "utf-8")
         except OSError as error:
             told, title = f"{path}: {error.strerror or error}", "Screenshot not saved"
@@ -313,10 +347,11 @@ def is_viewer(screen: Screen[Any]) -> TypeGuard[TrainingScreen]:
 
 def devices() -> list[str]:
     """What the device menu offers: no GPU where PyTorch was built without CUDA."""
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
     from tuitrain.record.usage import usable
 
-    if version("torch").endswith("+cpu"):
-        return ["auto", "cpu"]
+    with contextlib.suppress(PackageNotFoundError):  # from elsewhere, perhaps with CUDA
+        if version("torch").endswith("+cpu"):
+            return ["auto", "cpu"]
     return ["auto", "cpu", *(f"cuda:{number}" for number in range(usable()))]
