@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.train.same import everything
@@ -79,6 +80,25 @@ def test_a_gpu_waits_once_for_a_block_and_for_no_step(
     assert calls.counts["_local_scalar_dense"] == 1
     assert calls.counts["nonzero"] == 0
     assert calls.counts["mul"] > 64
+
+
+def test_a_block_leaves_the_device_in_two_copies(
+    problem: Problem, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preset = problem(model=Network(hidden=[40]), steps=200)
+    trainer = Trainer(preset, runs(preset))
+    copied: list[tuple[int, ...]] = []
+    copy = torch.Tensor.cpu
+
+    def cpu(tensor: torch.Tensor) -> torch.Tensor:
+        copied.append(tuple(tensor.shape))
+        return copy(tensor)
+
+    monkeypatch.setattr(torch.Tensor, "cpu", cpu)
+    monkeypatch.setattr(trainer, "_evaluate", lambda block: None)  # has copies of its own
+    assert trainer.advance(64) is not None
+    statistics = 1 + 6 * 4  # norm of the gradient, and six of each of four tensors
+    assert copied == [(64, 1), (statistics, 64, 1)]
 
 
 def test_norms_of_a_gpu_are_those_of_the_processor(
