@@ -233,12 +233,14 @@ def test_text_may_be_quoted():
     assert override(sales, {"title": "'2024'"}).title == "2024"
 
 
-def test_a_formula_or_a_file_may_look_like_a_number(tmp_path, monkeypatch):
+def test_a_formula_may_look_like_a_number_and_a_path_must_not(tmp_path, monkeypatch):
     with pytest.raises(InputError, match='cannot be "5": it does not depend on w'):
         override(parabola, {"loss.formula": "5"})
     (tmp_path / "2024").write_text("a,b\n1,2\n3,4\n")
     monkeypatch.chdir(tmp_path)
-    assert override(sales, {"data.csv": "2024", "data.target": "2"}).data.target == 2
+    with pytest.raises(InputError, match="cannot be 2024; expected text"):
+        override(sales, {"data.csv": "2024"})
+    assert override(sales, {"data.csv": "./2024", "data.target": "2"}).data.target == 2
 
 
 def test_a_value_that_was_not_typed_keeps_its_type():

@@ -138,8 +138,8 @@ def _typed(key: str, text: str) -> object:
 
 @cache
 def _texts() -> frozenset[str]:
-    """The dotted keys that take nothing but text."""
-    return frozenset(_texts_of(ms.type_info(Preset), ""))
+    """The dotted keys that take any text; a path that is a number is more likely a mistake."""
+    return frozenset(_texts_of(ms.type_info(Preset), "")) - {CSV}
 
 
 def _texts_of(kind: ms.Type, key: str) -> Iterator[str]:
