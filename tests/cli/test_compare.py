@@ -98,9 +98,14 @@ def test_the_ranking_is_by_the_median_final_loss(comparison: Comparison) -> None
         for key, group in groupby(runs, lambda r: (r["optimizer"], r["lr"])):
             final = [np.inf if r["status"] == "diverged" else r["final_loss"] for r in group]
             medians[key] = sorted(final)[1]
-        assert [entry["rank"] for entry in ranking] == list(range(1, 10))
         found = [medians[entry["optimizer"], entry["lr"]] for entry in ranking]
-        assert found == sorted(medians.values())
+        # up to rounding, for what is level by that shares a rank
+        assert found == pytest.approx(sorted(medians.values()), rel=1e-12)
+        ranks = [1 + sum(other < loss * (1 - 1e-12) for other in found) for loss in found]
+        assert [entry["rank"] for entry in ranking] == ranks
+        assert preset != "sales-mse" or ranks.count(1) > 1
+        level = [e["median_steps_to_target"] for e in ranking if e["rank"] == 1]
+        assert level == sorted(level)
         for entry, median in zip(ranking, found, strict=True):
             assert entry["median_final_loss"] == (median if np.isfinite(median) else None)
             assert entry["seeds"] == [2, 3, 4]

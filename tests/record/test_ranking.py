@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tuitrain.record.ranking import Spread, default_target, losses, metrics, quartiles, rank
+from tuitrain.record.ranking import (
+    Spread,
+    default_target,
+    level,
+    losses,
+    metrics,
+    quartiles,
+    rank,
+    roundings,
+)
 from tuitrain.record.status import RunResult, RunStatus
 from tuitrain.record.verdict import verdict
 from tuitrain.spec.catalogue import find
@@ -39,8 +48,9 @@ def said(
     found = np.array(table).ravel()
     reached = None if steps is None else np.array(steps, float).ravel()
     shares = {name: np.array(values, float).ravel() for name, values in judged.items()}
-    ranking = rank(pane, found, reached, shares)
-    return verdict(experiment, pane, ranking, found, np.full(found.size, 0.657), target=0.007)
+    noise = roundings(experiment, found, np.full(found.size, 0.657))
+    ranking = rank(pane, found, reached, shares, noise)
+    return verdict(experiment, pane, ranking, found, target=0.007)
 
 
 def result(index: int, status: RunStatus, loss: float, final: float) -> RunResult:
@@ -100,6 +110,51 @@ def test_of_equal_losses_the_faster_is_first() -> None:
     ranking = rank(pane, np.array([1.0, 1.0]), np.array([math.nan, 7.0]))
     assert [r.group.name.split()[1] for r in ranking] == ["adam", "sgd"]
     assert ranking[1].steps.median == INF
+
+
+def test_groups_that_are_level_share_a_rank_and_the_faster_is_first() -> None:
+    experiment, pane = made(["sgd"], [0.1, 0.2, 0.3, 0.4, 0.5], 1)
+    found = np.array([0.0006512690, 0.0006512697, 0.002, 0.0006512691, 0.001])
+    steps = np.array([90.0, 7.0, 1.0, math.nan, 50.0])
+    noise = roundings(experiment, found, np.full(5, 0.657))
+    ranking = rank(pane, found, steps, roundings=noise)
+    assert [r.group.optimizer.lr for r in ranking] == [0.2, 0.1, 0.4, 0.5, 0.3]
+    assert [r.rank for r in ranking] == [1, 1, 1, 4, 5]
+    exact = rank(pane, found, steps)
+    assert [r.group.optimizer.lr for r in exact] == [0.1, 0.4, 0.2, 0.5, 0.3]
+
+
+def test_who_lost_runs_comes_behind_those_that_are_level() -> None:
+    experiment, pane = made(["sgd"], [0.1, 0.2], 3)
+    found = np.array([1.0, 1.0, INF, 1.0, 1.0, 1.0])
+    noise = roundings(experiment, found, np.full(6, 2.0))
+    ranking = rank(pane, found, np.array([1.0, 1.0, math.nan, 9.0, 9.0, 9.0]), roundings=noise)
+    assert [(r.rank, r.diverged) for r in ranking] == [(1, 0), (1, 1)]
+
+
+def test_level_with_the_lowest_only() -> None:
+    """A chain of losses, each close to the next, is no one rank."""
+    chain = np.array([1.0, 1.4, 1.8, 2.2, math.nan, INF])
+    assert level(chain, np.full(6, 0.5)).tolist() == [1, 1, 3, 3, 5, 5]
+    assert level(chain[::-1], np.full(6, 0.5)).tolist() == [5, 5, 3, 3, 1, 1]
+    assert level(np.array([]), np.array([])).tolist() == []
+
+
+def test_a_gap_within_rounding_is_none() -> None:
+    experiment, pane = made(["sgd"], [0.1, 0.2], 1)
+    found = np.array([0.00065126895, 0.0006518])
+    noise = roundings(experiment, found, np.full(2, 0.657))
+    first, second = rank(pane, found, roundings=noise)
+    assert first.gap(0.00065126961) == 0.0
+    assert second.gap(0.00065126961) == pytest.approx(5.3e-7, rel=1e-2)
+
+
+def test_what_is_not_known_has_no_rounding() -> None:
+    experiment, _ = made(["sgd"], [0.1, 0.2], 2)
+    found = np.array([math.nan, INF, 4.0, 4.0])
+    noise = roundings(experiment, found, np.array([1.0, 1.0, math.nan, 9.0]))
+    assert noise[:2].tolist() == [0.0, 0.0]
+    assert 0.0 < noise[2] < noise[3]
 
 
 def test_the_default_target_leaves_one_hundredth_of_the_way() -> None:
@@ -185,7 +240,7 @@ def test_runs_are_paired_by_their_seeds() -> None:
     # sgd is a little worse on every seed; seeds differ by more than that
     found = np.array([0.01 * 2**seed + shift for shift in (0.001, 0.0) for seed in range(6)])
     ranking = rank(turned, found)
-    text = verdict(experiment, turned, ranking, found, np.full(found.size, 0.657))
+    text = verdict(experiment, turned, ranking, found)
     assert "worse on 6 of 6 seeds" in text
 
 
@@ -202,7 +257,7 @@ def test_groups_without_a_common_seed_are_compared_by_their_spread_alone() -> No
     experiment = compare(presets, seeds=8)
     [pane] = panes(experiment)
     found = np.array([*SEEDS, *(x + 1 for x in SEEDS)])
-    text = verdict(experiment, pane, rank(pane, found), found, np.full(16, 0.657))
+    text = verdict(experiment, pane, rank(pane, found), found)
     assert "sales-mse" in text.split(" leads ")[0]
     assert "worse on" not in text
     assert "spread over seeds" in text
@@ -218,8 +273,8 @@ def test_one_seed_makes_no_lead_and_no_spread() -> None:
 
 def test_losses_that_are_not_final_are_not_called_so() -> None:
     experiment, pane = made(["sgd"], [0.1], 1)
-    found, initial = np.array([0.1]), np.array([0.657])
-    text = verdict(experiment, pane, rank(pane, found), found, initial, final=False)
+    found = np.array([0.1])
+    text = verdict(experiment, pane, rank(pane, found), found, final=False)
     assert text.startswith("sgd lr=0.1: loss so far 0.1.")
 
 
@@ -231,6 +286,14 @@ def test_rounding_makes_no_difference() -> None:
     )
     assert text.startswith("sgd lr=0.1 and adam lr=0.1 are equal up to rounding")
     assert "Next: nadam lr=0.1" in text
+
+
+def test_many_that_are_level_are_counted() -> None:
+    five = ["sgd", "sgdm", "adam", "nadam", "rmsprop"]
+    text = said(five, [0.1, 0.2], [[0.000651269]] * 9 + [[0.1]])
+    assert text.startswith("9 of 10 groups are equal up to rounding (final loss 0.0006513).")
+    text = said(five, [0.1], [[0.000651269]] * 5)
+    assert text.startswith("All 5 groups are equal up to rounding")
 
 
 def test_the_best_of_the_other_optimizers_is_named() -> None:
@@ -266,6 +329,14 @@ def test_the_highest_accuracy_is_named() -> None:
     assert "sgd lr=0.1 also has the highest test accuracy, 0.75." in text
     text = said(three, [0.1], table, test_accuracy=[[0.75], [0.5], [0.75]])
     assert "The highest test accuracy, 0.75, is that of sgd lr=0.1 and nadam lr=0.1." in text
+    text = said(three, [0.1], table, test_accuracy=[[1.0]] * 3)
+    assert "All have the same test accuracy, 1." in text
+    text = said(three, [0.1], [*table[:2], [INF]], test_accuracy=[[1.0], [1.0], [-INF]])
+    assert "All that have not diverged have the same test accuracy, 1." in text
+    text = said(
+        [*three, "sgdm", "rmsprop", "adagrad"], [0.1], [[0.1]] * 6, accuracy=[[1]] * 5 + [[0]]
+    )
+    assert "The highest accuracy, 1, is that of 5 of 6 groups." in text
     text = said(["sgd"], [0.1], [SEEDS], test_accuracy=[[0.25] * 4 + [0.75] * 4])
     assert "Median test accuracy: 0.5." in text
     text = said(["sgd"], [0.1], [SEEDS], accuracy=[[-INF] * 8])

@@ -139,6 +139,14 @@ def test_the_best_rate_is_the_one_that_the_ranking_puts_first() -> None:
         assert found.line.groups[found.best] == first.group
 
 
+def test_of_rates_that_are_level_the_fastest_is_best() -> None:
+    experiment = parabola([0.001, 0.01, 0.1, 1.0])
+    values, steps = np.array([3.0, 1.0000001, 1.0, 1.0000002]), np.array([9.0, 30.0, 40.0, 20.0])
+    line, noise = only_line(experiment), np.full(4, 1e-6)
+    assert sweep(line, values, steps).best == 2
+    assert sweep(line, values, steps, noise).best == 3
+
+
 def test_a_rate_at_which_one_seed_diverges_is_not_the_best() -> None:
     found = swept([5.0, 5.0, 5.0, 4.0, 4.0, 4.0, 1.0, 1.0, math.inf], seeds=3)
     assert found.best == 1

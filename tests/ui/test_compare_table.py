@@ -46,6 +46,31 @@ async def test_sorting_by_keys_and_by_clicks(opened, runs_dir: Path) -> None:
         assert table.sort == ("state", False)
 
 
+async def test_lines_that_are_level_stand_as_in_the_ranking_the_fastest_first(
+    opened, runs_dir: Path
+) -> None:
+    folder = started(
+        runs_dir, optimizers=["sgd"], learning_rates=[0.1, 0.2, 0.3, 0.6, 1e-4], steps=3000
+    )
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        await until(pilot, lambda: len(set(names(pilot))) == 5, "table")
+        [standing] = shown.board.standings
+        facts = shown.board.facts
+        lines = {line.runs: line for line in shown.board.lines}
+        assert [r.rank for r in standing.ranking] == [1, 1, 1, 1, 5]
+        assert names(pilot) == [lines[r.group.runs].name for r in standing.ranking]
+        steps = [facts[number].steps for _, number in rows(pilot)]
+        assert steps == sorted(steps)
+        assert [facts[number].rank for _, number in rows(pilot)] == [1, 1, 1, 1, 5]
+        assert [facts[number].gap for _, number in rows(pilot)][:4] == [0.0] * 4
+        await pilot.press("2")
+        await pilot.pause()
+        [sweep] = shown.views.sweep.sweeps
+        assert sweep.best is not None
+        assert sweep.line.groups[sweep.best].runs == standing.ranking[0].group.runs
+
+
 async def test_filter_by_words_and_conditions(opened, runs_dir: Path) -> None:
     folder = started(runs_dir, learning_rates=[1e-3, 1e-2], seeds=2)
     async with opened(attach=folder) as pilot:

@@ -204,7 +204,8 @@ def comparison_figure(recording: Recording) -> Figure:
 def _row(recording: Recording, comparison: Comparison, pane: Pane) -> _Row:
     known = [start for start in comparison.initial[pane.runs].tolist() if math.isfinite(start)]
     every = lines(comparison.experiment, pane)
-    sweeps = [sweep(line, comparison.losses, comparison.steps) for line in every]
+    reached = comparison.losses, comparison.steps, comparison.roundings
+    sweeps = [sweep(line, *reached) for line in every]
     if len(sweeps) == 1 and 1 < len(sweeps[0].line.groups) <= MOST_NAMED:
         runs = {f"lr {group.optimizer.lr:.4g}": group.runs for group in sweeps[0].line.groups}
     else:  # of a line that diverges everywhere, the least rate

@@ -139,7 +139,7 @@ def print_standing(
         row += [show(value(experiment, run, key)) for key in keys or ["optimizer"]]
         row.append(figure(ranked.loss.median))
         row += [between(ranked.loss)] * several
-        row += [figure(ranked.loss.median - (known or 0.0), 3)] * (known is not None)
+        row += [figure(ranked.gap(known), 3)] if known is not None else []
         row += [figure(ranked.metrics[name].median, 4) for name in metrics]
         row.append(f"{ranked.steps.median:,.0f}" if math.isfinite(ranked.steps.median) else "-")
         row.append(f"{ranked.diverged}/{len(ranked.group.runs)}" if ranked.diverged else "")

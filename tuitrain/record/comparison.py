@@ -9,7 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuitrain.record.live import Recording
-from tuitrain.record.ranking import Numbers, Ranked, default_target, losses, metrics, rank
+from tuitrain.record.ranking import (
+    Numbers,
+    Ranked,
+    default_target,
+    losses,
+    metrics,
+    rank,
+    roundings,
+)
 from tuitrain.record.status import Status
 from tuitrain.record.target import Losses
 from tuitrain.record.verdict import verdict
@@ -44,6 +52,7 @@ class Comparison:
     Attributes:
         panes: the runs by what can be compared.
         losses: the loss that every run is judged by, infinite for diverged runs.
+        roundings: by how much rounding alone may change each of them.
         final: whether these are final losses.
         metrics: what else every run is judged by, as `ranking.metrics` gives it.
         targets: the loss that every run is to reach.
@@ -62,6 +71,7 @@ class Comparison:
         self._rows = Losses(experiment)
         unknown = np.full(len(experiment.runs), np.nan)
         self.losses, self.targets, self.steps, self.seconds = (unknown.copy() for _ in range(4))
+        self.roundings = np.zeros(len(experiment.runs))
 
     def refresh(self, recording: Recording) -> list[Standing]:
         """Where every pane stands after what the recording has read last."""
@@ -70,6 +80,7 @@ class Comparison:
             return []
         self._rows.refresh(recording)
         self.losses = losses(results, self._rows.last)
+        self.roundings = roundings(self.experiment, self.losses, self.initial)
         self.metrics = metrics(results)
         targets = [self._target(pane) for pane in self.panes]
         for pane, target in zip(self.panes, targets, strict=True):
@@ -93,15 +104,9 @@ class Comparison:
         return self._rows.least
 
     def _standing(self, pane: Pane, target: float) -> Standing:
-        ranking = rank(pane, self.losses, self.steps, self.metrics)
+        ranking = rank(pane, self.losses, self.steps, self.metrics, self.roundings)
         words = verdict(
-            self.experiment,
-            pane,
-            ranking,
-            self.losses,
-            self.initial,
-            target=target,
-            final=self.final,
+            self.experiment, pane, ranking, self.losses, target=target, final=self.final
         )
         return Standing(pane, target, ranking, words)
 

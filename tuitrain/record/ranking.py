@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuitrain.record.status import RunResult
+from tuitrain.spec.experiment import Experiment
 from tuitrain.spec.grouping import Group, Pane
 
 TARGET = 0.01
@@ -43,9 +44,10 @@ class Ranked:
     """A group and its place within its pane.
 
     Attributes:
-        rank: 1 is the lowest median loss.
+        rank: 1 is the lowest median loss; groups that are level share a rank.
         loss: final losses over seeds, of runs that go on the loss so far; a diverged run counts
             as infinite.
+        rounding: a difference from that loss which rounding alone may make.
         diverged: number of runs that have diverged.
         steps: steps to the target over seeds; infinite for runs that have not reached it.
         metrics: those of `ACCURACIES` that are known; a diverged run counts as minus infinity.
@@ -56,7 +58,13 @@ class Ranked:
     loss: Spread
     diverged: int
     steps: Spread
+    rounding: float = 0.0
     metrics: Mapping[str, Spread] = field(default_factory=dict)
+
+    def gap(self, least: float) -> float:
+        """How far the median loss is above the least possible; nothing where that is rounding."""
+        gap = self.loss.median - least
+        return 0.0 if abs(gap) <= self.rounding else gap
 
 
 def losses(results: Sequence[RunResult], last: Numbers | None = None) -> Numbers:
@@ -89,6 +97,20 @@ def rounding(loss: Numbers | float, initial: Numbers | float, eps: Numbers | flo
     return np.asarray(ulps * (np.sqrt(np.abs(loss * initial)) + ulps * np.abs(initial)))
 
 
+def roundings(experiment: Experiment, losses: Numbers, initial: Numbers) -> Numbers:
+    """By how much rounding alone may change the loss of each run; 0 where nothing is known.
+
+    Args:
+        losses: of every run, as `losses` gives them.
+        initial: of every run, as in `Losses.initial`.
+    """
+    types = [experiment.presets[run.preset].train.dtype for run in experiment.runs]
+    eps = np.array([np.finfo(dtype).eps for dtype in types], np.float64)
+    # a loss that has grown is more than the start, which also may not be known
+    found = rounding(losses, np.fmax(np.abs(initial), np.abs(losses)), eps)
+    return np.where(np.isfinite(found), found, 0.0)
+
+
 def metrics(results: Sequence[RunResult]) -> dict[str, Numbers]:
     """The metrics of `ACCURACIES` that are known: [runs], minus infinity for diverged runs."""
     found = {}
@@ -107,39 +129,65 @@ def rank(
     losses: Numbers,
     steps: Numbers | None = None,
     metrics: Mapping[str, Numbers] | None = None,
+    roundings: Numbers | None = None,
 ) -> list[Ranked]:
     """The groups of a pane by their median loss, the best first.
+
+    Of groups that are level, those that lost fewer runs come first, then those that were faster.
 
     Args:
         pane: whose groups.
         losses: of every run of the experiment, as `losses` gives them; NaN: not known yet.
         steps: to the target, of every run, as `Losses.steps_to` gives them.
         metrics: of every run, as `metrics` gives them.
+        roundings: of every run, as `roundings` gives them; none unless given.
     """
     judged = {name: quartiles(pane.groups, values) for name, values in (metrics or {}).items()}
     if steps is None:
         steps = np.full(len(losses), np.nan)
+    if roundings is None:
+        roundings = np.zeros(len(losses))
     spreads = quartiles(pane.groups, losses)
     reached = quartiles(pane.groups, np.where(np.isnan(steps), np.inf, steps))
     out = np.array([np.isinf(losses[list(group.runs)]).sum() for group in pane.groups])
-    known = np.nan_to_num(spreads[:, 1], nan=np.inf, posinf=np.inf)
-    # of equal medians (all diverged, say) whoever lost fewer runs, then whoever was faster
-    order = np.lexsort((reached[:, 1], out, known))
+    within = quartiles(pane.groups, roundings)[:, 1]
+    ranks = level(spreads[:, 1], within)
+    order = np.lexsort((reached[:, 1], out, ranks))
     return [
         Ranked(
-            place,
+            int(ranks[i]),
             pane.groups[i],
             Spread(*spreads[i].tolist()),
             int(out[i]),
             Spread(*reached[i].tolist()),
+            float(within[i]),
             {
                 name: Spread(*table[i].tolist())
                 for name, table in judged.items()
                 if not np.isnan(table[:, 1]).all()
             },
         )
-        for place, i in enumerate(order.tolist(), 1)
+        for i in order.tolist()
     ]
+
+
+def level(losses: Numbers, roundings: Numbers) -> NDArray[np.intp]:
+    """The rank of each loss, from 1 on; NaN counts as infinite.
+
+    The lowest loss shares its rank with those that rounding alone may have put above it; the
+    lowest of the others shares the next rank in the same way, and so on. So who is level depends
+    on no order, and nobody is level with a loss that is truly lower.
+    """
+    known = np.nan_to_num(losses, nan=np.inf, posinf=np.inf)
+    order = np.argsort(known, kind="stable")
+    rising = known[order]
+    stops = np.searchsorted(rising, rising + roundings[order], side="right").tolist()
+    ranks = np.empty(len(order), np.intp)
+    start = 0
+    while start < len(order):
+        ranks[order[start : stops[start]]] = start + 1
+        start = stops[start]
+    return ranks
 
 
 def quartiles(groups: Sequence[Group], values: Numbers) -> Numbers:

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from tuitrain.optim import name_of
-from tuitrain.record.ranking import Numbers, quartiles
+from tuitrain.record.ranking import Numbers, level, quartiles
 from tuitrain.spec.experiment import Experiment, Run
 from tuitrain.spec.grouping import Group, Pane, differing, value
 from tuitrain.spec.strict import show
@@ -46,7 +46,7 @@ class Sweep:
             where nothing is known yet.
         diverged: runs that have diverged at each rate, [n].
         best: index of the rate with the least median loss, of those where no run has diverged:
-            of these the one that the ranking puts first.
+            of these the one that the ranking puts first, so of level ones the fastest.
         level: the indices of the rates around the best one that are as good, to `LEVEL`.
         steepest: index of the rate from which on the median loss falls fastest against the
             logarithm of the rate, as the learning-rate finder suggests it (Smith, 2017,
@@ -114,13 +114,19 @@ def lines(experiment: Experiment, pane: Pane) -> list[Line]:
     return [Line(name, tuple(groups)) for name, groups in zip(names, found, strict=True)]
 
 
-def sweep(line: Line, losses: Numbers, steps: Numbers | None = None) -> Sweep:
+def sweep(
+    line: Line,
+    losses: Numbers,
+    steps: Numbers | None = None,
+    roundings: Numbers | None = None,
+) -> Sweep:
     """What a line has reached.
 
     Args:
         line: of the experiment.
         losses: of every run of the experiment, as `ranking.losses` gives them.
         steps: to the target, as `Losses.steps_to` gives them: of equal losses the faster is best.
+        roundings: as `ranking.roundings` gives them: what makes losses equal.
     """
     loss = quartiles(line.groups, losses)
     diverged = [int(np.isinf(losses[list(group.runs)]).sum()) for group in line.groups]
@@ -129,14 +135,16 @@ def sweep(line: Line, losses: Numbers, steps: Numbers | None = None) -> Sweep:
     best = None
     if not np.isnan(sound).all():
         late = np.full(len(losses), np.inf) if steps is None else np.nan_to_num(steps, nan=np.inf)
-        best = int(np.lexsort((quartiles(line.groups, late)[:, 1], sound))[0])  # NaN is last
-    level = [] if best is None else _level(sound, best)
+        within = np.zeros(len(losses)) if roundings is None else roundings
+        slow, noise = (quartiles(line.groups, values)[:, 1] for values in (late, within))
+        best = int(np.lexsort((slow, level(sound, noise)))[0])
+    alike = [] if best is None else _alike(sound, best)
     # beyond the best rate a fall is chance: what rose on the way to divergence may drop again
     descent = median if best is None else median[: best + 1]
-    return Sweep(line, loss, diverged, best, level, _steepest(line.rates, descent))
+    return Sweep(line, loss, diverged, best, alike, _steepest(line.rates, descent))
 
 
-def _level(loss: Numbers, best: int) -> list[int]:
+def _alike(loss: Numbers, best: int) -> list[int]:
     """The indices around the best one where the loss is no worse, to `LEVEL`."""
     worse = np.flatnonzero(~(loss <= loss[best] + LEVEL * abs(loss[best])))
     first = max(worse[worse < best], default=-1) + 1

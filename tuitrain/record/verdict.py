@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuitrain.optim import name_of
-from tuitrain.record.ranking import ACCURACIES, Numbers, Ranked, rounding
+from tuitrain.record.ranking import ACCURACIES, Numbers, Ranked
 from tuitrain.spec.experiment import Experiment
-from tuitrain.spec.grouping import Pane, listed
+from tuitrain.spec.grouping import LISTED, Pane, listed
 
 ENOUGH = 5
 """Seeds from which on quartiles and signs say something about chance."""
@@ -22,7 +22,6 @@ def verdict(
     pane: Pane,
     ranking: Sequence[Ranked],
     losses: Numbers,
-    initial: Numbers,
     *,
     target: float = math.nan,
     final: bool = True,
@@ -31,14 +30,13 @@ def verdict(
 
     A lead is called clear only with `ENOUGH` seeds, and where the leader is better on each of
     them or the medians are farther apart than both groups' interquartile ranges over seeds.
-    Groups that differ by no more than rounding are level.
+    Groups of one rank are level.
 
     Args:
         experiment: of the pane.
         pane: what is compared.
         ranking: of its groups, as `ranking.rank` gives them.
         losses: of every run, as `ranking.losses` gives them.
-        initial: of every run, as `Losses.initial` gives them.
         target: the loss to reach.
         final: whether the losses are final.
     """
@@ -47,8 +45,7 @@ def verdict(
     if not standing:
         out = all(ranked.diverged for ranked in ranking)
         return f"In every group most runs diverged. {_diverged(pane, losses)}" if out else ""
-    within = _rounding(experiment, pane, standing[0].loss.median, initial)
-    sentences = [_leader(standing, within, told, _Leads(experiment, losses), final)]
+    sentences = [_leader(ranking, standing, told, _Leads(experiment, losses), final)]
     fast = [ranked for ranked in standing if math.isfinite(ranked.steps.median)]
     if len(standing) > 1 and fast:
         first = min(fast, key=lambda ranked: ranked.steps.median)
@@ -56,7 +53,7 @@ def verdict(
             f"First to the target {target:.4g}: {told(first)}, "
             f"after {first.steps.median:,.0f} steps."
         )
-    sentences += _most_accurate(standing, told)
+    sentences += _most_accurate(ranking, standing, told)
     return " ".join([*sentences, _diverged(pane, losses)])
 
 
@@ -150,19 +147,24 @@ class _Leads:
 
 
 def _leader(
-    standing: Sequence[Ranked], within: float, told: _Names, leads: _Leads, final: bool
+    ranking: Sequence[Ranked],
+    standing: Sequence[Ranked],
+    told: _Names,
+    leads: _Leads,
+    final: bool,
 ) -> str:
     """Who leads and by how much, the conclusion first."""
     best = standing[0]
     seeds = len(best.group.runs)
     reached = f"{'final loss' if final else 'loss so far'} {best.loss.median:.4g}"
-    level = [r for r in standing if r.loss.median - best.loss.median <= within]
+    level = [ranked for ranked in standing if ranked.rank == best.rank]
     others = standing[len(level) :]
     if len(standing) == 1:
         return f"{told(best)}: {reached}{f', median of {seeds} seeds' * (seeds > 1)}."
     reached = "median " * (seeds > 1) + reached
     if len(level) > 1:
-        text = f"{listed([told(one) for one in level])} are equal up to rounding ({reached})."
+        who = _which(level, ranking, told)
+        text = f"{who} are equal up to rounding ({reached})."
         return text + (f" Next: {leads(best, others[0]).told(told)}." if others else "")
     lead = leads(best, others[0])
     text = f"{lead.conclusion.format(told(best))} ({reached}). Next: {lead.measured(told)}."
@@ -173,7 +175,17 @@ def _leader(
     return text
 
 
-def _most_accurate(standing: Sequence[Ranked], told: _Names) -> list[str]:
+def _which(some: Sequence[Ranked], ranking: Sequence[Ranked], told: _Names) -> str:
+    """Some groups by their names, or where these are too many to be listed, by their number."""
+    if len(some) <= LISTED + 1:
+        return listed([told(ranked) for ranked in some])
+    every = len(some) == len(ranking)
+    return f"All {len(some):,} groups" if every else f"{len(some):,} of {len(ranking):,} groups"
+
+
+def _most_accurate(
+    ranking: Sequence[Ranked], standing: Sequence[Ranked], told: _Names
+) -> list[str]:
     """Who gets the most rows right: of the test set, or of the training set without one."""
     leader = standing[0]
     name = next((name for name in reversed(ACCURACIES) if name in leader.metrics), None)
@@ -186,20 +198,14 @@ def _most_accurate(standing: Sequence[Ranked], told: _Names) -> list[str]:
         return []
     if len(standing) == 1:
         return [f"{what.capitalize()}: {most:.4g}."]
-    best = [told(ranked) for ranked, share in zip(standing, shares, strict=True) if share == most]
-    if best == [told(leader)]:
-        return [f"{best[0]} also has the highest {what}, {most:.4g}."]
-    text = f"The highest {what}, {most:.4g}, is that of {listed(best)}"
+    best = [ranked for ranked, share in zip(standing, shares, strict=True) if share == most]
+    if best == [leader]:
+        return [f"{told(leader)} also has the highest {what}, {most:.4g}."]
+    if len(best) == len(standing):
+        whole = "All" if len(standing) == len(ranking) else "All that have not diverged"
+        return [f"{whole} have the same {what}, {most:.4g}."]
+    text = f"The highest {what}, {most:.4g}, is that of {_which(best, ranking, told)}"
     return [text + (f"; {told(leader)} has {shares[0]:.4g}." if shares[0] < most else ".")]
-
-
-def _rounding(experiment: Experiment, pane: Pane, best: float, initial: Numbers) -> float:
-    """A difference between the losses of a pane that rounding alone may make."""
-    eps = max(float(np.finfo(experiment.presets[p].train.dtype).eps) for p in pane.presets)
-    start = initial[pane.runs]
-    known = np.abs(start[np.isfinite(start)])
-    scale = max(float(np.median(known)) if known.size else 0.0, abs(best))
-    return float(rounding(best, scale, eps))
 
 
 def _diverged(pane: Pane, losses: Numbers) -> str:

@@ -30,7 +30,9 @@ class Facts(NamedTuple):
     """Where a line or a run stands.
 
     Attributes:
-        rank: place within its pane by the median loss; 0 for a single run.
+        rank: within its pane by the median loss, shared by those that are level; 0 for a single
+            run.
+        place: in the order of the ranking, in which no two share one.
         state: the word that most of its runs share, `diverged` if any has.
         diverged: number of diverged runs, of `runs`.
         loss, best: medians over its runs.
@@ -41,6 +43,7 @@ class Facts(NamedTuple):
     """
 
     rank: int
+    place: int
     state: str
     diverged: int
     runs: int
@@ -207,7 +210,7 @@ class Board:
         medians = [quartiles(groups, column)[:, 1] for column in self._run_values.T]
         ranks = self._ranks()
         self.facts = [
-            self._facts(ranks[i], line.runs, row)
+            self._facts(*ranks[i], line.runs, row)
             for i, (line, row) in enumerate(
                 zip(self.lines, np.stack(medians, axis=1).tolist(), strict=True)
             )
@@ -219,23 +222,30 @@ class Board:
         found = gap(losses[:, np.newaxis], np.arange(len(losses)))[:, 0]
         return np.where(np.abs(losses - gap.least) <= gap.rounding, 0.0, found)
 
-    def _ranks(self) -> list[int]:
-        places: dict[tuple[int, ...], int] = {}
+    def _ranks(self) -> list[tuple[int, int]]:
+        """The rank and the place of every line."""
+        compared = self.comparison
+        found: dict[tuple[int, ...], tuple[int, int]] = {}
         for index in range(len(self.lines.panes)):
-            pane = self.lines.pane(index)
-            for ranked in rank(pane, self.comparison.losses, self.comparison.steps):
-                places[ranked.group.runs] = ranked.rank
-        return [places[line.runs] for line in self.lines]
+            ranking = rank(
+                self.lines.pane(index),
+                compared.losses,
+                compared.steps,
+                roundings=compared.roundings,
+            )
+            for place, ranked in enumerate(ranking, 1):
+                found[ranked.group.runs] = ranked.rank, place
+        return [found[line.runs] for line in self.lines]
 
-    def _facts(self, place: int, runs: Sequence[int], row: Sequence[float]) -> Facts:
+    def _facts(self, rank: int, place: int, runs: Sequence[int], row: Sequence[float]) -> Facts:
         states = Counter(self.results[run].status for run in runs)
         lost = states["diverged"]
         state = "diverged" if lost else states.most_common(1)[0][0]
-        return Facts(place, state, lost, len(runs), *row)
+        return Facts(rank, place, state, lost, len(runs), *row)
 
     def run_facts(self, run: int) -> Facts:
         """Where a single run stands."""
-        return self._facts(0, [run], self._run_values[run].tolist())
+        return self._facts(0, 0, [run], self._run_values[run].tolist())
 
     def alone(self, group: Group) -> Experiment:
         """The experiment of one run as the first of a group is."""
@@ -253,7 +263,7 @@ class Board:
     def filter_keys(self) -> list[str]:
         """What conditions of a filter may be about."""
         fixed = ["name", "preset", "optimizer", "lr", "schedule", "seed"]
-        return [*dict.fromkeys([*fixed, *self.lines.keys]), "rank", "state", *Facts._fields[4:]]
+        return [*dict.fromkeys([*fixed, *self.lines.keys]), "rank", "state", *Facts._fields[5:]]
 
     def filter_facts(self, line: Line) -> dict[str, Any]:
         """A line as a filter sees it."""
@@ -268,5 +278,5 @@ class Board:
         if self.facts:
             known = self.facts[line.number]
             facts |= {"rank": known.rank, "state": known.state}
-            facts |= dict(zip(Facts._fields[4:], known[4:], strict=True))
+            facts |= dict(zip(Facts._fields[5:], known[5:], strict=True))
         return facts

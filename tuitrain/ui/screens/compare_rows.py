@@ -127,9 +127,9 @@ class Roll:
             return (not isinstance(item, int | float), size, as_text(item), line.number)
         item = getattr(facts, key, 0)
         if isinstance(item, str):
-            return (True, 0.0, item, facts.rank)
+            return (True, 0.0, item, facts.place)
         size = float(item or 0)
-        return (False, math.inf if math.isnan(size) else size, "", facts.rank)
+        return (False, math.inf if math.isnan(size) else size, "", facts.place)
 
     def drawn(self, pane: int | None) -> list[Line]:
         """The lines whose curves are seen, the best first; of all panes if None."""
@@ -138,7 +138,7 @@ class Roll:
         facts = self.board.facts
         return sorted(
             lines,
-            key=lambda x: (x.number not in self._pinned, facts[x.number].rank if facts else 0),
+            key=lambda x: (x.number not in self._pinned, facts[x.number].place if facts else 0),
         )
 
     def _seen(self, line: Line) -> bool:

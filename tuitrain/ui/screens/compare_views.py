@@ -90,7 +90,7 @@ class Views:
         start = compared.initial[pane.runs]
         known = start[np.isfinite(start)]
         middle = float(np.median(known)) if known.size else float("nan")
-        reached = compared.losses, compared.steps
+        reached = compared.losses, compared.steps, compared.roundings
         self.sweep.update(*reached, start=middle, final=compared.final)
 
     def _sweep_colours(self, found: Sequence[Sweeping]) -> list[int | str]:

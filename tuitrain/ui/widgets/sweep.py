@@ -111,6 +111,7 @@ class SweepView(ZoomPlot):
         self,
         losses: Numbers,
         steps: Numbers | None = None,
+        roundings: Numbers | None = None,
         *,
         start: float = math.nan,
         final: bool = True,
@@ -118,11 +119,12 @@ class SweepView(ZoomPlot):
         """Show what the runs have reached by now.
 
         Args:
-            losses, steps: of every run of the experiment, as `record.sweep.sweep` takes them.
+            losses, steps, roundings: of every run of the experiment, as `record.sweep.sweep`
+                takes them.
             start: the loss before the first step, which is drawn as a line across.
             final: whether the losses are final.
         """
-        self.sweeps = [sweep(line, losses, steps) for line in self._lines]
+        self.sweeps = [sweep(line, losses, steps, roundings) for line in self._lines]
         self._start, self._final = start, final
         self.redraw()
 
