@@ -98,7 +98,7 @@ async def test_one_that_cannot_be_read_is_named_and_not_opened(opened, runs_dir:
         await until(pilot, lambda: folder.status().ended, "end")
         (folder.path / "experiment.toml").write_text("runs = 1")
         [row] = await listed(pilot, 1)
-        assert row["preset"] == ""
+        assert row["preset"] == "parabola-decay"  # as the store has it
         await pilot.press("enter")
         await opens(pilot, SetupScreen)
         await until(pilot, lambda: len(pilot.app._notifications) > 0, "told")
