@@ -221,6 +221,12 @@ def test_python_m_is_the_same_command(tuitrain: Command) -> None:
         "UPDATE meta SET value = '['",
         "UPDATE events SET detail = '{'",
         "UPDATE runs SET metrics = '{'",
+        "UPDATE meta SET value = replace(value, 'float32', 'float3r')",
+        "UPDATE weights SET shape = '[1, 9]' WHERE position = 0 AND step = 0",
+        "UPDATE runs SET preset = 'lime-fit'",
+        "UPDATE runs SET id = 1",
+        "UPDATE runs SET steps = 'three'",
+        "UPDATE runs SET metrics = '[]'",
     ],
 )
 def test_a_damaged_store_is_named_and_leaves_the_others_alone(
@@ -234,7 +240,8 @@ def test_a_damaged_store_is_named_and_leaves_the_others_alone(
         database.execute(damage)
         database.commit()
     assert {row["id"] for row in tuitrain.experiments()} == set(ids)
-    for command in (["export", ids[0], "--format", "csv"], ["rm", ids[0], "-y"]):
+    exported = ["export", ids[0], "--format", "csv"]
+    for command in (["experiments", ids[0]], exported, ["rm", ids[0], "-y"]):
         done = tuitrain(*command)
         assert "Traceback" not in done.stderr
         assert len(done.stderr.splitlines()) <= 1

@@ -221,6 +221,30 @@ def test_a_damaged_chunk_leaves_a_gap(folder: ExperimentFolder, writer: StoreWri
     assert list(recording.corrupt) == ["chunk 2"]
 
 
+@pytest.mark.parametrize("old", [False, True], ids=["new", "old"])
+def test_no_damage_to_the_layouts_is_a_crash(
+    folder: ExperimentFolder, writer: StoreWriter, old: bool
+) -> None:
+    """Stores of before have no checksum of them, by which every damage is seen."""
+    append(writer, chunk(0, 1), chunk(1, 1))
+    with contextlib.closing(sqlite3.connect(folder.database)) as database:
+        if old:
+            database.execute("DELETE FROM meta WHERE key = 'checksum'")
+            database.commit()
+        for key, value in database.execute("SELECT key, value FROM meta").fetchall():
+            for place, character in enumerate(value):
+                flipped = value[:place] + chr(ord(character) ^ 1) + value[place + 1 :]
+                database.execute("UPDATE meta SET value = ? WHERE key = ?", (flipped, key))
+                database.commit()
+                with contextlib.closing(Recording(folder)) as recording:
+                    recording.refresh()
+                    assert len(recording.results) == (0 if recording.status.error else 3)
+                    assert len(recording.series(0, "loss")) == (0 if recording.status.error else 3)
+                    assert old or "checksum" in recording.status.error
+            database.execute("UPDATE meta SET value = ? WHERE key = ?", (value, key))
+            database.commit()
+
+
 def test_rows_that_were_written_twice_are_taken_once(
     folder: ExperimentFolder, writer: StoreWriter
 ) -> None:

@@ -8,44 +8,20 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.record.conftest import LAYOUT, chunk
 from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import Event, RunResult, Status
 from tuitrain.record.store import StoreWriteError, StoreWriter
 from tuitrain.spec.evaluation import PAGE
-from tuitrain.spec.recording import Chunk, Evaluation, Layout
+from tuitrain.spec.recording import Evaluation
 
-LAYOUT = Layout(2, {"loss": "float32", "lr": "float64"})
 RUN = RunResult(0, "a", "line-fit", "adam", 0.1, 7)
-
-
-def chunk(first: int, rows: int = 4) -> Chunk:
-    steps = np.arange(first, first + rows)
-    loss = np.stack([1 / steps, 2 / steps]).astype(np.float32)
-    return Chunk(0, first, 1, {"loss": loss, "lr": np.full((2, rows), 0.1)})
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "run.db"
-
-
-@pytest.fixture
-def writer(path: Path) -> Iterator[StoreWriter]:
-    with contextlib.closing(StoreWriter(path, [LAYOUT])) as writer:
-        yield writer
-
-
-@pytest.fixture
-def reader(writer: StoreWriter, path: Path) -> Iterator[StoreReader]:
-    with contextlib.closing(StoreReader(path)) as reader:
-        yield reader
 
 
 def test_everything_comes_back(writer: StoreWriter, reader: StoreReader) -> None:
@@ -141,34 +117,6 @@ def test_a_transaction_is_all_or_nothing(writer: StoreWriter, reader: StoreReade
     assert len(list(reader.chunks())) == 1
 
 
-@pytest.mark.parametrize("column", ["data", "summary", "first", "rows"])
-def test_a_flipped_bit_is_found(
-    writer: StoreWriter, reader: StoreReader, path: Path, column: str
-) -> None:
-    for first in (1, 5, 9):
-        with writer.transaction():
-            writer.append(chunk(first))
-    with sqlite3.connect(path) as database:
-        (value,) = database.execute(f"SELECT {column} FROM chunks WHERE id = 2").fetchone()
-        value = value ^ 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
-        database.execute(f"UPDATE chunks SET {column} = ? WHERE id = 2", (value,))
-    assert [key for key, _ in reader.chunks()] == [1, 3]
-    assert list(reader.corrupt) == ["chunk 2"]
-    assert "checksum" in reader.corrupt["chunk 2"]
-    short = [key for key, _ in reader.summaries()]
-    assert short == ([1, 2, 3] if column == "data" else [1, 3])
-
-
-def test_damaged_weights_are_not_given_out(
-    writer: StoreWriter, reader: StoreReader, path: Path
-) -> None:
-    with writer.transaction():
-        writer.snapshot(0, 0, {"w": np.ones((2, 1))})
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE weights SET data = ?", (np.zeros((2, 1)).tobytes(),))
-    assert reader.weights(0, "first") == {}
-
-
 def test_a_reader_sees_whole_transactions_while_they_are_written(
     writer: StoreWriter, path: Path
 ) -> None:
@@ -219,26 +167,6 @@ def test_what_is_committed_is_synced_and_private(writer: StoreWriter, path: Path
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
 
-def test_closing_leaves_one_file(writer: StoreWriter, path: Path) -> None:
-    with writer.transaction():
-        writer.append(chunk(1))
-    writer.close()
-    assert [file.name for file in path.parent.iterdir()] == ["run.db"]
-
-
-def test_closing_beside_a_viewer_leaves_everything_in_one_file(
-    writer: StoreWriter, reader: StoreReader, path: Path, tmp_path: Path
-) -> None:
-    with writer.transaction():
-        writer.append(chunk(1))
-    assert len(list(reader.chunks())) == 1
-    writer.close()
-    copy = tmp_path / "copy.db"
-    copy.write_bytes(path.read_bytes())
-    with contextlib.closing(StoreReader(copy)) as other:
-        assert len(list(other.chunks())) == 1
-
-
 def test_before_the_tables_are_there_everything_is_empty(path: Path) -> None:
     path.touch()
     with contextlib.closing(StoreReader(path)) as reader:
@@ -259,6 +187,9 @@ def test_a_newer_format_is_refused(writer: StoreWriter, path: Path) -> None:
     writer._database.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreReadError, match="newer tuitrain"):
         StoreReader(path)
+    with pytest.raises(StoreWriteError, match="newer tuitrain"):
+        StoreWriter(path)
+    assert writer._database.execute("PRAGMA user_version").fetchone() == (99,)
 
 
 def test_a_full_disk_loses_nothing_that_was_recorded(writer: StoreWriter, path: Path) -> None:

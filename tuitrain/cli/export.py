@@ -154,7 +154,7 @@ class Steps:
         from tuitrain.spec.size import batches_per_epoch
 
         self.reader = reader
-        self.layouts: list[Layout] = reader.layouts()
+        self.layouts: list[Layout] = reader.layouts_of(experiment)
         self.runs = experiment.stacks()
         self.epochs = [
             batches_per_epoch(preset) if preset.train.epochs else None
@@ -201,6 +201,7 @@ class Evaluations:
     """
 
     def __init__(self, reader: StoreReader, experiment: Experiment) -> None:
+        reader.layouts_of(experiment)
         self.runs = experiment.stacks()
         self.diverged = {r.index: r.diverged_at for r in reader.runs() if r.diverged_at is not None}
         self.evaluations = [scalars for _, scalars in reader.evaluations()]

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -156,8 +157,17 @@ def layouts_to_json(layouts: Sequence[Layout]) -> str:
 
 
 def layouts_from_json(text: str) -> list[Layout]:
-    """The inverse of `layouts_to_json`."""
-    return [Layout(**layout) for layout in json.loads(text)]
+    """The inverse of `layouts_to_json`.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    layouts = msgspec.json.decode(text, type=list[Layout])
+    for layout in layouts:
+        kinds = {np.dtype(kind).kind for kind in layout.dtypes.values()}
+        if "loss" not in layout.dtypes or kinds != {"f"} or layout.stride < 1:
+            raise ValueError("a layout is damaged")
+    return layouts
 
 
 def _extremes(values: NDArray[np.floating]) -> tuple[NDArray[np.floating], ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuitrain.record.arrays import checksum, pack, unpack
 from tuitrain.spec.recording import Evaluation
 
 Picture = NDArray[Any]
@@ -50,7 +50,7 @@ def encode(evaluation: Evaluation) -> Row:
     texts = json.dumps([*scalars]), json.dumps(pictures)
     data = np.array([*scalars.values()], "<f8").tobytes()
     head = evaluation.stack, evaluation.step, *texts
-    return *head, _checksum(head, data), data
+    return *head, checksum(head, data), data
 
 
 def decode(row: Row, runs: int) -> Scalars:
@@ -60,7 +60,7 @@ def decode(row: Row, runs: int) -> Scalars:
         ValueError: it is damaged, or not of so many runs.
     """
     stack, step, names, pictures, crc, data = row
-    if _checksum(row[:-2], data) != crc:
+    if checksum(row[:-2], data) != crc:
         raise ValueError("the checksum is wrong")
     listed = json.loads(names)
     values = np.frombuffer(data, "<f8").reshape(len(listed), runs).astype(np.float64, copy=False)
@@ -72,10 +72,9 @@ def encode_pictures(evaluation: Evaluation) -> Iterator[PictureRow]:
     """The other values, each in its own dtype."""
     for name, values in evaluation.values.items():
         if values.ndim > 1:
-            shape = json.dumps(values.shape)
-            head = evaluation.stack, evaluation.step, name, values.dtype.name, shape
-            data = np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
-            yield *head, _checksum(head, data), data
+            kind, shape, data = pack(values)
+            head = evaluation.stack, evaluation.step, name, kind, shape
+            yield *head, checksum(head, data), data
 
 
 def decode_picture(row: PictureRow) -> Picture:
@@ -85,16 +84,9 @@ def decode_picture(row: PictureRow) -> Picture:
         ValueError: it is damaged.
     """
     *_, kind, shape, crc, data = row
-    if _checksum(row[:-2], data) != crc:
+    if checksum(row[:-2], data) != crc:
         raise ValueError("the checksum is wrong")
-    dtype = np.dtype(kind).newbyteorder("<")
-    values = np.frombuffer(data, dtype).reshape(json.loads(shape))
-    return values.astype(dtype.newbyteorder("="), copy=False)
-
-
-def _checksum(head: tuple[int | str, ...], data: bytes) -> int:
-    """crc32 over the columns before the checksum and the bytes after it."""
-    return zlib.crc32(data, zlib.crc32(json.dumps(head).encode()))
+    return unpack(kind, shape, data)
 
 
 # As they are read -----------------------------------------------------------------------------

@@ -298,10 +298,7 @@ class Recording:
                 self._stacks[scalars.stack].evaluations.append(scalars)
                 self._seen = self._seen._replace(evaluation=key)
             if (version := reader.version()) != self._results_of:
-                self._results = reader.runs()
-                if not self._rows and any(run.alive for run in self._results):
-                    presets = self.folder.experiment.presets
-                    self._results = reader.brought_up_to_date(self._results, presets)
+                self._results = self._reached(reader)
                 self._results_of = version
             for key, landscape in reader.landscapes(self._last_landscape):
                 kept = self._landscapes.setdefault(landscape.stack, [])
@@ -312,15 +309,26 @@ class Recording:
             if self.status.final and not self.last_weights:
                 self.last_weights = self._weights(reader, "last")
 
+    def _reached(self, reader: StoreReader) -> list[RunResult]:
+        """What the runs have reached; where no rows are kept, the newest tell of those alive."""
+        results = reader.runs()
+        if results and self._stacks:
+            experiment = self.folder.experiment
+            if [(i, run.preset) for i, run in enumerate(experiment.runs)] != [
+                (result.index, result.preset) for result in results
+            ]:
+                raise StoreReadError(f"{reader.path} does not belong to its experiment.toml")
+            if not self._rows and any(run.alive for run in results):
+                return reader.brought_up_to_date(results, experiment.presets)
+        return results
+
     def _arrange(self, reader: StoreReader) -> None:
         """Finds out which run stands where in which stack."""
-        layouts = reader.layouts()
-        if not layouts:
-            return
-        runs = self.folder.experiment.stacks()
-        if [layout.runs for layout in layouts] != [len(indices) for indices in runs]:
-            raise StoreReadError(f"{reader.path} does not belong to its experiment.toml")
-        for number, (layout, indices) in enumerate(zip(layouts, runs, strict=True)):
+        if not reader.layouts():
+            return  # nor is experiment.toml looked at, which may be what is wrong
+        experiment = self.folder.experiment
+        stacks = zip(reader.layouts_of(experiment), experiment.stacks(), strict=True)
+        for number, (layout, indices) in enumerate(stacks):
             stack = _Stack(number, layout, indices)
             self._stacks.append(stack)
             self._places |= {run: (stack, place) for place, run in enumerate(indices)}

@@ -12,7 +12,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuitrain.record import chunks, evaluations
+from tuitrain.record.arrays import checksum, unpack
 from tuitrain.record.chunks import ChunkError, Extent, Summary
 from tuitrain.record.evaluations import Picture, Scalars
 from tuitrain.record.landscape import Landscape, decode
@@ -27,7 +28,13 @@ from tuitrain.record.status import Event, RunResult, Status
 from tuitrain.record.store import RESULT, VERSION
 from tuitrain.spec.recording import Chunk, Layout
 
+if TYPE_CHECKING:
+    from tuitrain.spec.experiment import Experiment
+
 log = logging.getLogger(__name__)
+
+UNWRITABLE = ("SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_CANTINIT", "SQLITE_CANTOPEN")
+"""What SQLite says where it cannot make the files that a write-ahead log needs."""
 
 SUMMARY = "stack, first, stride, rows, summary_crc, summary"
 """The columns of a chunk in short."""
@@ -51,13 +58,30 @@ class StoreReader:
         self.corrupt: dict[str, str] = {}
         """What is wrong with all that was left out, such as `chunk 2`."""
         with _reading(path):
-            uri = f"file:{quote(os.fsencode(path))}?mode=ro"
-            self._database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1.0)
+            self._database = self._connect()
         version = self._rows("PRAGMA user_version")[0][0]
         if version > VERSION:
             self.close()
             raise StoreReadError(f"{path}: recorded by a newer tuitrain (format {version})")
         self._layouts: list[Layout] = []
+
+    def _connect(self) -> sqlite3.Connection:
+        """Opens the file; where nothing beside it can be written, as one that does not change."""
+        uri = f"file:{quote(os.fsencode(self.path))}?mode=ro"
+        database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1.0)
+        try:
+            database.execute("PRAGMA user_version").fetchone()
+        except sqlite3.OperationalError as error:
+            database.close()
+            if error.sqlite_errorname not in UNWRITABLE or os.access(self.path.parent, os.W_OK):
+                raise
+            log = self.path.with_name(f"{self.path.name}-wal")
+            if log.exists() and log.stat().st_size:
+                problem = "it was not closed; copy its directory to where you may write"
+                raise sqlite3.OperationalError(f"{error}: {problem}") from error
+            # Without a log nobody writes it, or else what is read would be refused as damaged.
+            return sqlite3.connect(f"{uri}&immutable=1", uri=True, isolation_level=None)
+        return database
 
     def close(self) -> None:
         """Closes the file."""
@@ -82,11 +106,22 @@ class StoreReader:
 
     def layouts(self) -> list[Layout]:
         """The series of each stack; empty until the worker has begun to record."""
-        if not self._layouts:
-            rows = self._rows("SELECT value FROM meta WHERE key = 'layouts'")
+        if not self._layouts and (meta := dict(self._rows("SELECT key, value FROM meta"))):
             with _reading(self.path):
-                self._layouts = chunks.layouts_from_json(rows[0][0]) if rows else []
+                text = str(meta.get("layouts"))
+                crc = checksum((), text.encode())
+                if int(meta.get("checksum", crc)) != crc:  # stores of before have none
+                    raise ValueError("the checksum of the layouts is wrong")
+                self._layouts = chunks.layouts_from_json(text)
         return self._layouts
+
+    def layouts_of(self, experiment: Experiment) -> list[Layout]:
+        """As `layouts`; StoreReadError where they are not those of the experiment's runs."""
+        layouts = self.layouts()
+        runs = [len(indices) for indices in experiment.stacks()]
+        if layouts and [layout.runs for layout in layouts] != runs:
+            raise StoreReadError(f"{self.path} does not belong to its experiment.toml")
+        return layouts
 
     def status(self) -> Status:
         """Where the experiment stands, as the worker wrote it."""
@@ -230,20 +265,31 @@ class StoreReader:
     def weights(
         self, stack: int, which: Literal["first", "last"]
     ) -> dict[str, NDArray[np.floating]]:
-        """All parameters of a stack, each `[R, *shape]`; empty if none are recorded (intact)."""
+        """All parameters of a stack, each `[R, *shape]`; empty if none are recorded (intact).
+
+        What is damaged is logged, and noted in `corrupt`.
+        """
         extreme = {"first": "MIN", "last": "MAX"}[which]
         rows = self._rows(
-            "SELECT name, dtype, shape, crc, data FROM weights WHERE stack = :stack AND "
+            "SELECT * FROM weights WHERE stack = :stack AND "
             f"step = (SELECT {extreme}(step) FROM weights WHERE stack = :stack) ORDER BY position",
             {"stack": stack},
         )
-        if any(zlib.crc32(data) != crc for *_, crc, data in rows):
-            log.warning("%s: the weights of stack %d are damaged", self.path, stack)
+        found = {}
+        try:
+            for *head, crc, data in rows:
+                # in stores of before, the checksum is that of the data alone
+                if crc not in (checksum((*head, len(rows)), data), zlib.crc32(data)):
+                    raise ValueError("the checksum is wrong")
+                *_, name, kind, shape = head
+                found[name] = unpack(kind, shape, data)
+                layouts = self.layouts()[stack : stack + 1]
+                if found[name].shape[:1] != tuple(layout.runs for layout in layouts):
+                    raise ValueError(f"{name} is not of all runs")
+        except ValueError as error:
+            self._skip(f"snapshot of stack {stack} at step {rows[0][1]}", error)
             return {}
-        return {
-            name: np.frombuffer(data, np.dtype(kind).newbyteorder("<")).reshape(json.loads(shape))
-            for name, kind, shape, _, data in rows
-        }
+        return found
 
     def _checked(self, numbers: list[int], crc: int, *blobs: bytes) -> tuple[Extent, Layout]:
         extent = Extent(*numbers)
@@ -291,4 +337,4 @@ def _result(row: tuple[Any, ...]) -> RunResult:
     for name in ("loss", "best_loss", "final_loss"):
         if values[name] is None:
             values[name] = math.nan
-    return RunResult(**values)
+    return msgspec.convert(values, RunResult)  # which refuses what is of another type

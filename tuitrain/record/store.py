@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import sqlite3
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,13 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuitrain.record import chunks, evaluations
+from tuitrain.record.arrays import checksum, pack
 from tuitrain.record.landscape import Landscape, encode
 from tuitrain.record.status import Event, RunResult, Status
 from tuitrain.spec.evaluation import PAGE
 from tuitrain.spec.recording import Chunk, Evaluation, Layout
 
-VERSION = 2
-"""Of the format: 2 has evaluations."""
+VERSION = 3
+"""Of the format: 2 has evaluations; in 3, checksums cover the names and shapes of weights too."""
 APPLICATION = 0x74756974  # "tuit"
 RESERVE = 1 << 20
 """Bytes kept free for the last words of a worker whose disk has become full."""
@@ -104,21 +105,35 @@ class StoreWriter:
     def __init__(self, path: Path, layouts: Sequence[Layout] | None = None) -> None:
         self.path = path
         self.reserve = path.with_name("reserve")
-        path.touch(mode=0o600)  # SQLite gives its -wal and -shm the same permissions
         with _writing(path):
-            self._keep_room(needed=bool(layouts))
+            path.touch(mode=0o600)  # SQLite gives its -wal and -shm the same permissions
             self._database = self._connect()
-            with self.transaction():
-                if layouts is not None:
-                    self._create(layouts)
-                self._execute(ADDED)
-                self._database.execute(f"PRAGMA user_version = {VERSION}")
+            try:
+                self._begin(layouts)
+            except BaseException:
+                self._database.close()
+                self.reserve.unlink(missing_ok=True)
+                raise
+
+    def _begin(self, layouts: Sequence[Layout] | None) -> None:
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise StoreWriteError(
+                f"{self.path.name}: recorded by a newer tuitrain (format {version})"
+            )
+        self._keep_room(needed=bool(layouts))
+        self._configure()
+        with self.transaction():
+            if layouts is not None:
+                self._create(layouts)
+            self._execute(ADDED)
+            self._database.execute(f"PRAGMA user_version = {VERSION}")
 
     def _keep_room(self, needed: bool) -> None:
         """Takes up the reserve; OSError if there is no room for it where it is needed."""
         try:
             self.reserve.touch(mode=0o600)
-            self.reserve.write_bytes(bytes(RESERVE))
+            self.reserve.write_bytes(os.urandom(RESERVE))  # zeros may be compressed to nothing
         except OSError:
             self.reserve.unlink(missing_ok=True)
             if needed:
@@ -127,9 +142,9 @@ class StoreWriter:
     def _create(self, layouts: Sequence[Layout]) -> None:
         self._execute(TABLES)
         self._database.execute(f"PRAGMA application_id = {APPLICATION}")
-        self._database.execute(
-            "INSERT INTO meta VALUES ('layouts', ?)", (chunks.layouts_to_json(layouts),)
-        )
+        text = chunks.layouts_to_json(layouts)
+        rows = {"layouts": text, "checksum": str(checksum((), text.encode()))}
+        self._database.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
 
     def _execute(self, statements: str) -> None:
         for statement in statements.split(";"):
@@ -181,11 +196,12 @@ class StoreWriter:
     def snapshot(self, stack: int, step: int, weights: Mapping[str, NDArray[np.floating]]) -> None:
         """Records all parameters of a stack, each `[R, *shape]`, as they are after `step`."""
         for position, (name, values) in enumerate(weights.items()):
-            data = np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
-            kind, shape = values.dtype.name, json.dumps(values.shape)
+            kind, shape, data = pack(values)
+            head = stack, step, position, name, kind, shape
+            crc = checksum((*head, len(weights)), data)  # one that is missing is found, too
             self._database.execute(
                 "INSERT OR REPLACE INTO weights VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (stack, step, position, name, kind, shape, zlib.crc32(data), data),
+                (*head, crc, data),
             )
 
     def evaluation(self, evaluation: Evaluation) -> None:
@@ -230,6 +246,7 @@ class StoreWriter:
         self.reserve.unlink(missing_ok=True)
         with _writing(self.path):
             self._database = self._connect()
+            self._configure()
             (verdict,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 raise sqlite3.DatabaseError(verdict)
@@ -239,12 +256,18 @@ class StoreWriter:
         with contextlib.suppress(sqlite3.Error):
             # closing does this too, but not while a viewer has the file open
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # so that it can be read in a directory that cannot be written; a viewer prevents it
+            self._database.execute("PRAGMA journal_mode = DELETE")
+        with contextlib.suppress(sqlite3.Error):
             self._database.close()
         self.reserve.unlink(missing_ok=True)
 
     def _connect(self) -> sqlite3.Connection:
         # made in one thread and used in another, never in two at a time
-        database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+
+    def _configure(self) -> None:
+        database = self._database
         database.execute(f"PRAGMA page_size = {PAGE}")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
@@ -252,7 +275,6 @@ class StoreWriter:
         database.execute(f"PRAGMA wal_autocheckpoint = {LOG // PAGE}")
         # a reader that stood still lets the log grow: give the room back after it has moved on
         database.execute(f"PRAGMA journal_size_limit = {LOG}")
-        return database
 
 
 @contextlib.contextmanager
