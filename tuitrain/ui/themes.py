@@ -80,11 +80,11 @@ DARK = _theme(
     error="#e67e80",
     foreground="#d3d9e3",
     background="#12161c",
-    surface="#181d25",
-    panel="#222935",
+    surface="#1a1e23",
+    panel="#252a32",
     rule="#313a48",
     quiet="#8b96a8",
-    blurred="#2b3546",
+    blurred="#30353f",
     selection="#7aa7e8 30%",
 )
 
@@ -98,7 +98,7 @@ LIGHT = _theme(
     error="#b3322f",
     foreground="#23282f",
     background="#fbfaf7",
-    surface="#f3f1ec",
+    surface="#f2f1ee",
     panel="#e8e5dd",
     rule="#d3cfc5",
     quiet="#666d78",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,7 +19,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.button import ButtonVariant
 
-from tuitrain.optim import Optimizer, name_of, source, summary
+from tuitrain.optim import Optimizer, name_of
 from tuitrain.ui.keys import KEYS, Place
 from tuitrain.ui.screens.dialog import Dialog
 from tuitrain.ui.settings import as_text
@@ -100,7 +103,7 @@ class LeaveDialog(_Question):
         Binding("l", "answer('leave')", show=False),
         Binding("s", "answer('stop')", show=False),
     ]
-    explanation = "It can go on without this screen; ^o or `tuitrain attach` shows it again."
+    explanation = "It can go on alone; ^o or `tuitrain attach` opens it again."
     answers: ClassVar = {"leave": "Leave it running", "stop": "Stop it", "stay": "Stay"}
     hint = "l leave   s stop   esc stay   ^q quit"
     ended_answers: ClassVar = {"leave": "Leave", "stay": "Stay"}
@@ -287,7 +290,7 @@ class Page(Dialog[None]):
 
 
 class SourceDialog(Page):
-    """The real source of the update step, with its paper and its hyper-parameters now."""
+    """The real source of the update step; below it, what it comes from and its settings now."""
 
     BINDINGS: ClassVar = [Binding("u", "dismiss", show=False)]
 
@@ -297,26 +300,32 @@ class SourceDialog(Page):
         self.lr = lr
         self.title_text = f"{name_of(optimizer)}: the update step, as it runs"
 
-    def on_mount(self) -> None:
-        # The step stands at the end, behind the paper's formulas.
-        self.call_after_refresh(self.query_one(VerticalScroll).scroll_end, animate=False)
-
     def contents(self) -> ComposeResult:
         from rich.syntax import Syntax  # late: the lexers take 50 ms to import
 
         rule = type(self.optimizer)
-        values = msgspec.structs.asdict(self.optimizer) | {"lr": self.lr}
-        facts = Table.grid(padding=(0, 2))
-        facts.add_column(style="dim", no_wrap=True)
-        facts.add_column()
-        facts.add_row("rule", summary(rule))
-        facts.add_row("paper", rule.paper or "none")
-        facts.add_row("now", "  ".join(f"{k} = {as_text(v)}" for k, v in values.items()))
-        yield Static(facts, classes="facts")
         theme = "ansi_dark" if self.app.current_theme.dark else "ansi_light"
-        code = Syntax("", "python", theme=theme).highlight(source(rule).rstrip())
+        step = textwrap.dedent(inspect.getsource(rule.step)).rstrip()
+        code = Syntax("", "python", theme=theme).highlight(step)
+        code.rstrip()
         code.style = ""  # no background of its own
-        yield Static(code)
+        yield Static(code, classes="facts")
+        told, _, meanings = (inspect.getdoc(rule) or "").partition("\nArgs:\n")
+        yield Static(self._settings(meanings), classes="facts")
+        yield Static(told.rstrip(), markup=False)
+
+    def _settings(self, meanings: str) -> Table:
+        """Each hyper-parameter with its value now, and with what the docstring says of it."""
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(style="dim")
+        values = msgspec.structs.asdict(self.optimizer) | {"lr": self.lr}
+        for name, value in values.items():
+            found = re.search(rf"^ +{name}: (.*(?:\n {{5,}}.*)*)", meanings, re.MULTILINE)
+            meaning = " ".join(found[1].split()) if found else ""
+            table.add_row(name, as_text(value), Text(meaning))
+        return table
 
 
 class HelpDialog(Page):
