@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +42,18 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool], what: str) ->
         assert time.monotonic() < deadline, f"waited in vain: {what}"
         await pilot.pause(0.02)
         await asyncio.sleep(0.02)
+
+
+async def press(pilot: Pilot[None], send_keys: Callable[..., Awaitable[None]], *keys: str) -> None:
+    """Press keys, and let each of them act: the application takes them one after another."""
+    app = pilot.app
+    assert isinstance(app, TuitrainApp)
+    await send_keys(*keys)
+    await until(
+        pilot,
+        lambda: app._leaving or (not (app._key_acts or app._typed_ahead) and app.screen.is_mounted),
+        "keys to act",
+    )
 
 
 async def opens(pilot: Pilot[None], kind: type[Opening]) -> Opening:
@@ -93,6 +106,7 @@ def opened(runs_dir: Path) -> Callable[..., object]:
         try:
             async with app.run_test(size=size) as pilot:
                 await pilot.pause()
+                pilot.press = partial(press, pilot, pilot.press)  # type: ignore[method-assign]
                 yield pilot
         finally:
             for folder in experiments(runs_dir):

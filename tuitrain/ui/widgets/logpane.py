@@ -27,6 +27,11 @@ class LogPane(RichLog):
         for event in events[self._events :]:
             self.write(entry(event))
         self._events = len(events)
+        for line in self._lines():
+            self.write("".join(c if c.isprintable() else "?" for c in line))
+
+    def _lines(self) -> list[str]:
+        """The lines that have been ended since the last call; of a long log, the last ones."""
         try:
             with self._path.open("rb") as file:
                 size = file.seek(0, 2)
@@ -34,10 +39,14 @@ class LogPane(RichLog):
                 file.seek(start)
                 news = file.read(TAIL)
         except OSError:
-            return
-        self._offset = start + len(news)
-        for line in news.decode(errors="replace").splitlines():
-            self.write("".join(c if c.isprintable() else "?" for c in line))
+            return []
+        cut = self._offset < 0 < start
+        whole = news[: news.rfind(b"\n") + 1]
+        if not whole and len(news) == TAIL:
+            whole = news  # a line that is too long to wait for its end
+        self._offset = start + len(whole)
+        lines = whole.decode(errors="replace").splitlines()
+        return lines[cut:] or lines
 
 
 def entry(event: Event) -> str:
