@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
+import numpy as np
 import pytest
 
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.record.listing import listed
 from tuitrain.record.status import RunResult, Status
 from tuitrain.record.store import StoreWriter
+from tuitrain.spec.recording import Chunk, Layout
 
 
 @pytest.mark.parametrize("presets", [[], ["line-fit", "sales-mse"]], ids=["old", "new"])
@@ -34,3 +37,19 @@ def test_before_anything_is_recorded_the_description_names_the_presets(
     assert (one.presets, one.results, one.loss) == (["line-fit"], [], None)
     (folder.path / "experiment.toml").write_text("damaged")
     assert listed(ExperimentFolder(folder.path)).presets == []
+
+
+def test_the_loss_of_runs_that_go_on_is_that_of_their_last_rows(folder: ExperimentFolder) -> None:
+    folder.set_process(os.getpid())
+    with contextlib.closing(
+        StoreWriter(folder.database, [Layout(2, {"loss": "float64"})])
+    ) as writer:
+        for first, losses in ((1, [[0.1, 0.5], [0.2, 0.6]]), (3, [[0.7, 0.4], [0.8, 0.3]])):
+            with writer.transaction():
+                writer.status(Status("running", stack_presets=["line-fit"]))
+                writer.append(Chunk(0, first, 1, {"loss": np.array(losses)}))
+                for i in range(2):
+                    writer.run(RunResult(i, str(i), "line-fit", "sgd", 0.1, i, "running"))
+        one = listed(folder)
+    assert [(result.steps, result.loss) for result in one.results] == [(4, 0.4), (4, 0.3)]
+    assert one.loss == 0.3

@@ -213,8 +213,12 @@ class ExperimentFolder:
         """The state alone; see `status`."""
         return self.status().state
 
-    def results(self) -> list[RunResult]:
-        """What the runs have reached; empty if nothing can be read."""
+    def results(self, *, best: bool = True) -> list[RunResult]:
+        """What the runs have reached; empty if nothing can be read.
+
+        Args:
+            best: whether `best_loss` is wanted of runs that go on; see `brought_up_to_date`.
+        """
         status = self.status()
         killed = status.state == "killed"
         try:
@@ -222,7 +226,7 @@ class ExperimentFolder:
                 runs = reader.runs()
                 if any(run.alive for run in runs):
                     presets = status.stack_presets or self.experiment.presets
-                    runs = reader.brought_up_to_date(runs, presets)
+                    runs = reader.brought_up_to_date(runs, presets, best=best)
         except (StoreReadError, InputError):
             return []
         return [dataclasses.replace(r, status="killed") if killed and r.alive else r for r in runs]

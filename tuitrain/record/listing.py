@@ -19,7 +19,8 @@ class Listed:
 
     Attributes:
         presets: their names; none where neither the store nor experiment.toml can be read.
-        results: of its runs; none where the store cannot be read.
+        results: of its runs, without the best loss of those that go on; none where the store
+            cannot be read.
     """
 
     folder: ExperimentFolder
@@ -47,7 +48,7 @@ def listed(folder: ExperimentFolder) -> Listed:
 
     Its experiment.toml only where the store has no names: of 10,000 runs, that takes seconds.
     """
-    status, results = folder.status(), folder.results()
+    status, results = folder.status(), folder.results(best=False)
     presets = status.stack_presets or list(dict.fromkeys(result.preset for result in results))
     if not presets:
         with contextlib.suppress(InputError):

@@ -138,7 +138,7 @@ class StoreReader:
             return [_result(row) for row in rows]
 
     def brought_up_to_date(
-        self, runs: Sequence[RunResult], presets: Iterable[str]
+        self, runs: Sequence[RunResult], presets: Iterable[str], *, best: bool = True
     ) -> list[RunResult]:
         """The results `runs`, as the newest rows have them where a run has not ended.
 
@@ -147,6 +147,7 @@ class StoreReader:
         Args:
             runs: the results of all runs.
             presets: the preset of each stack, in order.
+            best: whether `best_loss` is wanted, for which every chunk is read; NaN otherwise.
         """
         results = {run.index: run for run in runs}
         stacks: dict[str, list[RunResult]] = {preset: [] for preset in presets}
@@ -158,12 +159,12 @@ class StoreReader:
         ]
         newest: dict[int, Summary] = {}
         least: dict[int, NDArray[np.float64]] = {}
-        for _, summary in self.summaries():
+        for _, summary in self.summaries() if best else self._newest(len(known)):
             stack = summary.extent.stack
             if stack < len(known) and summary.extent.first > known[stack]:
                 newest[stack] = summary
-                best = self.best_losses(summary)
-                least[stack] = np.fmin(least.get(stack, best), best)
+                losses = self.best_losses(summary)
+                least[stack] = np.fmin(least.get(stack, losses), losses)
         for stack, mine in enumerate(stacks.values()):
             for place, run in enumerate(mine):
                 if run.alive and stack in newest:
@@ -171,7 +172,9 @@ class StoreReader:
                         run,
                         steps=newest[stack].extent.last,
                         loss=float(newest[stack].last[0, place]),
-                        best_loss=float(np.fmin(run.best_loss, least[stack][place])),
+                        best_loss=float(np.fmin(run.best_loss, least[stack][place]))
+                        if best
+                        else math.nan,
                     )
         return list(results.values())
 
@@ -203,7 +206,15 @@ class StoreReader:
 
     def summaries(self, after: int = 0) -> Iterator[tuple[int, Summary]]:
         """As `chunks`, in short and without reading the rows."""
-        for key, *numbers, crc, summary in self._pages("chunks", SUMMARY, after):
+        return self._summaries(self._pages("chunks", SUMMARY, after))
+
+    def _newest(self, stacks: int) -> Iterator[tuple[int, Summary]]:
+        """The last chunk of each stack, in short."""
+        query = f"SELECT id, {SUMMARY} FROM chunks WHERE stack = ? ORDER BY id DESC LIMIT 1"
+        return self._summaries(row for stack in range(stacks) for row in self._rows(query, stack))
+
+    def _summaries(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Summary]]:
+        for key, *numbers, crc, summary in rows:
             try:
                 extent, layout = self._checked(numbers, crc, summary)
                 short = chunks.decode_summary(extent, summary, layout)
