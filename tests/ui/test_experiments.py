@@ -13,6 +13,7 @@ from tuitrain.record.folder import ExperimentFolder
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import single
 from tuitrain.spec.overrides import override
+from tuitrain.ui.screens import experiments_dialog
 from tuitrain.ui.screens.compare import CompareScreen
 from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.experiments_dialog import COLUMNS, ExperimentsDialog
@@ -104,3 +105,33 @@ async def test_one_that_cannot_be_read_is_named_and_not_opened(opened, runs_dir:
         await until(pilot, lambda: len(pilot.app._notifications) > 0, "told")
         [note] = pilot.app._notifications
         assert (note.title, "experiment.toml" in note.message) == ("Not opened", True)
+
+
+async def test_a_small_terminal_has_room_for_what_tells_experiments_apart(
+    opened, runs_dir: Path
+) -> None:
+    settings = {"optimizer__lr": "0.00235", "train__steps": "20"}
+    one = trained(runs_dir, "sales-cost99-profit1", optimizer__name="nesterov", **settings)
+    several = started(runs_dir, steps=20, learning_rates=[0.01, 0.02])
+    async with opened(size=(80, 24)) as pilot:
+        await until(pilot, lambda: one.status().ended and several.status().ended, "ends")
+        compared, single_run = await listed(pilot, 2)
+        assert compared["trained with"] == "4 runs"
+        assert single_run["trained with"] == "nesterov 0.00235"
+        assert single_run["loss"] == f"{one.results()[0].loss:.4g}"
+        [line] = [line for line in page(pilot).splitlines() if "nesterov 0.00235" in line]
+        assert all(single_run[name] in line for name in COLUMNS)  # nothing is out of view
+
+
+async def test_what_keeps_the_list_from_being_read_is_told_and_ends_nothing(
+    opened, runs_dir: Path, monkeypatch
+) -> None:
+    def broken(place: Path) -> list[ExperimentFolder]:
+        raise PermissionError("not allowed")
+
+    async with opened() as pilot:
+        with monkeypatch.context() as patched:
+            patched.setattr(experiments_dialog, "experiments", broken)
+            await pilot.press("ctrl+o")
+            await until(pilot, lambda: "not allowed" in page(pilot), "problem")
+        await until(pilot, lambda: "None in " in page(pilot), "the next look")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -14,19 +14,22 @@ from textual.widgets import DataTable, Static
 
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.listing import Listed, duration, joined, listed
+from tuitrain.ui.aside import aside
 from tuitrain.ui.screens.dialog import Dialog
 from tuitrain.ui.widgets.paragraph import Paragraph
 from tuitrain.ui.widgets.status import SIGNS
+from tuitrain.ui.widgets.ticks import compact
 
 COLUMNS = ("state", "preset", "trained with", "loss", "steps", "age")
-NARROW = ("state", "preset", "loss", "steps", "age")
-"""The columns for which a small terminal has room: no number is cut."""
 
 RIGHT = frozenset({"steps", "loss", "age"})
 """Columns of numbers."""
 
 WIDE = 110
-"""Columns of a terminal in which all of them have room."""
+"""Columns of a terminal in which names and numbers have room at full length."""
+
+LONGEST = {"preset": (15, 36), "trained with": (16, 36)}
+"""Letters of a name in a narrow terminal, and in a wide one."""
 
 LOOK = 1.0
 """Seconds between two looks at what goes on."""
@@ -44,7 +47,7 @@ class ExperimentsDialog(Dialog[ExperimentFolder | None]):
     def __init__(self, runs_dir: Path) -> None:
         super().__init__()
         self.runs_dir = runs_dir
-        self.columns: tuple[str, ...] = COLUMNS
+        self.wide = True
         self.known: dict[str, Listed] = {}
 
     def compose(self) -> ComposeResult:
@@ -56,21 +59,28 @@ class ExperimentsDialog(Dialog[ExperimentFolder | None]):
 
     def on_mount(self) -> None:
         table = self.query_one(DataTable)
-        self.columns = COLUMNS if self.app.size.width >= WIDE else NARROW
-        for name in self.columns:
+        self.wide = self.app.size.width >= WIDE
+        for name in COLUMNS:
             table.add_column(Text(name, justify="right" if name in RIGHT else "left"), key=name)
         table.display = False
         self._look()
 
-    @work(thread=True)
     def _look(self) -> None:
-        """Reads what is new or goes on; what has ended stays as it is."""
+        """Read what is new or goes on; what has ended stays as it is."""
         known = self.known
-        found = {}
-        for folder in experiments(self.runs_dir):
-            one = known.get(folder.id)
-            found[folder.id] = one if one and one.status.ended else listed(folder)
-        self.call_later(self._show, found)
+
+        def found() -> dict[str, Listed]:
+            before = {name: one for name, one in known.items() if one.status.ended}
+            folders = experiments(self.runs_dir)
+            return {each.id: before.get(each.id) or listed(each) for each in folders}
+
+        aside(self, found, self._show, self._unread)
+
+    def _unread(self, error: Exception) -> None:
+        none = self.query_one("#none", Paragraph)
+        none.display = True
+        none.update(f"{self.runs_dir} cannot be read: {error}")
+        self.set_timer(LOOK, self._look)
 
     def _show(self, found: dict[str, Listed]) -> None:
         table = self.query_one(DataTable)
@@ -83,7 +93,7 @@ class ExperimentsDialog(Dialog[ExperimentFolder | None]):
                 table.move_cursor(row=table.get_row_index(selected))
         else:
             for name, one in found.items():
-                for column, text in zip(self.columns, self._cells(one), strict=True):
+                for column, text in zip(COLUMNS, self._cells(one), strict=True):
                     if table.get_cell(name, column) != text:
                         table.update_cell(name, column, text, update_width=True)
         self.known = found
@@ -105,23 +115,24 @@ class ExperimentsDialog(Dialog[ExperimentFolder | None]):
 
     def _cells(self, one: Listed) -> list[Text]:
         """The cells of an experiment's row, in the order of the columns."""
-        longest = 36 if self.columns == COLUMNS else 20
+        room = {name: sizes[self.wide] for name, sizes in LONGEST.items()}
         state = one.status.state
         sign = SIGNS[state]
+        loss, digits = one.loss, 6 if self.wide else 4
         texts = {
             "state": Text(f"{sign} {state}", self.app.theme_variables[sign.style]),
-            "preset": Text(joined(one.presets, "presets", longest)),
-            "steps": Text(f"{one.status.step:,}"),
-            "loss": Text("" if one.loss is None else f"{one.loss:.6g}"),
+            "preset": Text(joined(one.presets, "presets", room["preset"])),
+            "trained with": Text(rules(one, room["trained with"])),
+            "loss": Text("" if loss is None else f"{loss:.{digits}g}"),
+            "steps": Text(counted(one.status.step, self.wide)),
             "age": Text(duration(one.age)),
-            "trained with": Text(rules(one, longest)),
         }
         for name, text in texts.items():
             if name in RIGHT:
                 text.justify = "right"
-            else:
-                text.truncate(longest, overflow="ellipsis")
-        return [texts[name] for name in self.columns]
+            elif name in room:
+                text.truncate(room[name], overflow="ellipsis")
+        return [texts[name] for name in COLUMNS]
 
     @on(DataTable.RowSelected)
     def _opened(self, event: DataTable.RowSelected) -> None:
@@ -130,9 +141,19 @@ class ExperimentsDialog(Dialog[ExperimentFolder | None]):
             self.dismiss(one.folder)
 
 
+def counted(steps: int, wide: bool) -> str:
+    """A number of steps; of millions, in a narrow terminal, the first digits."""
+    return f"{steps:,}" if wide or steps < 1_000_000 else compact(steps)
+
+
 def rules(one: Listed, longest: int) -> str:
     """What trains an experiment: its optimizer and learning rate, or how many runs of which."""
     names = list(dict.fromkeys(result.optimizer for result in one.results))
+    if not names:
+        return ""
     if len(one.results) == 1:
-        return f"{names[0]} lr={one.results[0].lr:g}"
-    return f"{len(one.results):,} runs: {joined(names, 'optimizers', longest)}" if names else ""
+        whole, short = (f"{names[0]} {lr}{one.results[0].lr:g}" for lr in ("lr=", ""))
+    else:
+        short = f"{len(one.results):,} runs"
+        whole = f"{short}: {joined(names, 'optimizers', longest)}"
+    return whole if len(whole) <= longest else short
