@@ -94,7 +94,7 @@ def test_a_store_is_read_where_nothing_can_be_written(
             path.with_name(name).write_bytes(content)
     unwritable()
     seen = as_stranger(path)
-    if log == "not written back":
+    if log != "none":  # another user's worker might still be writing it
         assert "copy its directory to where you may write" in seen
         assert "\n" not in seen
     else:

@@ -66,7 +66,7 @@ class StoreReader:
         self._layouts: list[Layout] = []
 
     def _connect(self) -> sqlite3.Connection:
-        """Opens the file; where nothing beside it can be written, as one that does not change."""
+        """Opens the file; one that was not closed needs room for its log's index beside it."""
         uri = f"file:{quote(os.fsencode(self.path))}?mode=ro"
         database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1.0)
         try:
@@ -75,12 +75,8 @@ class StoreReader:
             database.close()
             if error.sqlite_errorname not in UNWRITABLE or os.access(self.path.parent, os.W_OK):
                 raise
-            log = self.path.with_name(f"{self.path.name}-wal")
-            if log.exists() and log.stat().st_size:
-                problem = "it was not closed; copy its directory to where you may write"
-                raise sqlite3.OperationalError(f"{error}: {problem}") from error
-            # Without a log nobody writes it, or else what is read would be refused as damaged.
-            return sqlite3.connect(f"{uri}&immutable=1", uri=True, isolation_level=None)
+            problem = "it was not closed; copy its directory to where you may write"
+            raise sqlite3.OperationalError(f"{error}: {problem}") from error
         return database
 
     def close(self) -> None:
