@@ -6,6 +6,7 @@ import numpy as np
 from textual import on
 from textual.containers import Container
 
+from tuitrain.optim import name_of
 from tuitrain.ui.board import Board
 from tuitrain.ui.lines import SEEDS, Line
 from tuitrain.ui.screens.compare_rows import Roll
@@ -20,6 +21,9 @@ LEAST_WIDTH, LEAST_HEIGHT = 36, 9
 
 MOST_CURVES = 60
 """Lines that are drawn in one pane; of more, those that are pinned or have the best ranks."""
+
+CROWD = 12
+"""Of more lines than that in a pane, only the best of each optimizer stand out."""
 
 GAPS = "Gap to the optimum, relative to the start"
 UNITS = {"step": "step", "epoch": "epoch", "seconds": "s"}
@@ -88,18 +92,29 @@ class CurvesView(Container):
         chosen = self.roll.line(selected)
         for index, chart in enumerate(self.charts):
             shown = self.roll.drawn(None if self.board.gap_shown else index)
-            left_out = len(shown) - MOST_CURVES
-            layers = [self._layers[line.number] for line in reversed(shown[:MOST_CURVES])]
-            for layer in layers:
+            leaders = {line.number for line in shown}
+            if len(shown) > CROWD:
+                leaders = self._leaders(shown, chosen)
+            drawn = sorted(shown, key=lambda line: line.number not in leaders)
+            layers = [self._layers[line.number] for line in reversed(drawn[:MOST_CURVES])]
+            for place, layer in enumerate(reversed(layers)):
                 layer.strong = chosen is not None and layer is self._layers[chosen.number]
+                layer.faint = place >= len(leaders)
             chart.curves = layers
-            chart.note = f"best {MOST_CURVES} of {len(shown)}" if left_out > 0 else ""
+            chart.note = _note(len(shown), len(leaders))
             chart.references = self._references(index)
         if not self._scale_chosen:
             log_y = self.board.gap_shown or any(map(self._spans_decades, range(len(self.charts))))
             for chart in self.charts:
                 chart.log_y = log_y
         self.follow()
+
+    def _leaders(self, lines: list[Line], chosen: Line | None) -> set[int]:
+        """The best line of each optimizer, those that are pinned, and the one that is chosen."""
+        ranked = sorted(lines, key=self.roll.place, reverse=True)
+        best = {(line.pane, name_of(line.group.optimizer)): line for line in ranked}
+        others = [line for line in lines if line is chosen or self.roll.pinned(line)]
+        return {line.number for line in [*best.values(), *others]}
 
     def _told(self, line: Line) -> str:
         several = self.board.gap_shown and len(self.board.lines.panes) > 1
@@ -223,3 +238,9 @@ class CurvesView(Container):
         for chart in self.charts:
             if chart.view != event.view:
                 chart.set_view(event.view)
+
+
+def _note(lines: int, leaders: int) -> str:
+    """What is seen of many lines, in words."""
+    words = [f"best {MOST_CURVES} of {lines}"] if lines > MOST_CURVES else []
+    return ", ".join([*words, *["bright: best of each optimizer"] * (leaders < lines)])

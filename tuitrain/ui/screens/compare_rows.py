@@ -75,6 +75,13 @@ class Roll:
     def pin(self, key: Key) -> None:
         self._toggle(self._pinned, key)
 
+    def pinned(self, line: Line) -> bool:
+        return line.number in self._pinned
+
+    def place(self, line: Line) -> int:
+        """In the ranking of its pane; 0 before there is one."""
+        return self.board.facts[line.number].place if self.board.facts else 0
+
     def solo(self, key: Key) -> None:
         """Draw this line only; again: all that are not hidden."""
         line = self._line(key)
@@ -135,11 +142,7 @@ class Roll:
         """The lines whose curves are seen, the best first; of all panes if None."""
         wanted = range(len(self.board.lines.panes)) if pane is None else (pane,)
         lines = [line for index in wanted for line in self.listed(index) if self._seen(line)]
-        facts = self.board.facts
-        return sorted(
-            lines,
-            key=lambda x: (x.number not in self._pinned, facts[x.number].place if facts else 0),
-        )
+        return sorted(lines, key=lambda line: (not self.pinned(line), self.place(line)))
 
     def _seen(self, line: Line) -> bool:
         if self._alone is not None and line.number != self._alone:

@@ -25,6 +25,10 @@ LONGEST_NAME = 32
 DASHES = 4
 """Patterns of lines where there are no colours."""
 
+FADE, FAINT, SPARSE = 0.65, 0.78, 6
+"""How much of the background bands and faint lines take on; these lines' dashes where colours are
+few."""
+
 OFF_SCALE = {False: 1.5, True: 100.0}
 """By how much a linear and a logarithmic y axis reach over where the highest run started."""
 
@@ -62,7 +66,8 @@ class LossPane(Chart):
     """The lines whose losses mean the same, on one pair of axes.
 
     Names stand at the right, in the order of the curves' ends; where there is no room for
-    names, letters on the curves must do. The cursor reads all lines at one place, ranked.
+    names, letters on the curves must do. Lines that are faint lie beneath the others, with
+    neither band nor name. The cursor reads all lines at one place, ranked.
 
     Attributes:
         curves: from the last place to the first, so that the first lies on top.
@@ -81,9 +86,10 @@ class LossPane(Chart):
         return super()._fit(cells, header, x)
 
     def _names_width(self, width: int) -> int:
-        if width < NAMED or not self.curves:
+        named = [len(layer.name) for layer in self.curves if not layer.faint]
+        if width < NAMED or not named:
             return 0
-        return 3 + min(max(len(layer.name) for layer in self.curves), LONGEST_NAME, width // 4)
+        return 3 + min(max(named), LONGEST_NAME, width // 4)
 
     def _extremes(self, curves: list[Curve], include: list[float]) -> tuple[float, float] | None:
         """Of the lines that are still there; what blows up may leave the axes."""
@@ -114,25 +120,32 @@ class LossPane(Chart):
         self._levels = {id(curve.layer): line for curve, line in zip(curves, cells, strict=True)}
         self._spread(curves, bottom, top, canvas, x, y)
         inks = [self.ink(self.colour(curve.layer.colour)) for curve in curves]
-        faint = [self.ink(self.colour(curve.layer.colour, fade=0.65)) for curve in curves]
+        faded = [self.ink(self.colour(curve.layer.colour, fade=FADE)) for curve in curves]
+        faint = np.array([curve.layer.faint for curve in curves])
+        fainter = [self.ink(self.colour(curve.layer.colour, fade=FAINT)) for curve in curves]
+        top[faint], bottom[faint] = np.nan, np.nan
         canvas.level = 1
-        self._draw_bands(canvas, top, bottom, faint)
+        self._draw_bands(canvas, top, bottom, faded)
         if self._view is None:
             columns = np.arange(canvas.columns) + 0.5
         else:
             columns, levels = self._with_ends(curves, levels, canvas, x, y)
         # Lines that have no colour of their own are told apart by their dashes.
         dashes = 2 * (np.arange(len(curves)) % DASHES) * self.app.no_color
+        if self._sixteen or self.app.no_color:
+            dashes[faint] = SPARSE
         strong = np.array([curve.layer.strong for curve in curves])  # type: ignore[attr-defined]
-        for canvas.level, some in ((2, ~strong), (3, strong)):
-            own = np.array(inks)[some].tolist()
+        for canvas.level, some in ((1, faint), (2, ~faint & ~strong), (3, strong)):
+            own = np.where(faint, fainter, inks)[some].tolist()
             canvas.lines(columns, levels[some], own, dashes[some].tolist())
 
     def _spans(self, found: Sequence[Columns], canvas: Canvas, y: Scale) -> tuple[Dots, Dots]:
         """The lowest and the highest dot of each column, [lines, columns]."""
         values = np.stack([[each.low for each in found], [each.high for each in found]])
-        bottom, top = to_dots(y.unit(values), canvas.rows, down=True)
-        return bottom, top
+        dots = to_dots(y.unit(values), canvas.rows, down=True)
+        if y.log:  # a loss of 0 lies below every decade, and is not to be missed
+            dots[values == 0] = canvas.rows - 0.5
+        return dots[0], dots[1]
 
     def _spread(
         self, curves: list[Curve], bottom: Dots, top: Dots, canvas: Canvas, x: Scale, y: Scale
@@ -211,18 +224,19 @@ class LossPane(Chart):
         layers, steps, values = [], [], []
         for layer in reversed(self.curves):
             series = self._shown(layer)
-            if len(series) <= layer.lost:
+            if layer.faint or len(series) <= layer.lost:
                 continue
             last = series.last_step - int(layer.lost)
             step = min(last, int(over.x.high))
             value = float(series.values[-1 - layer.lost]) if step == last else series.at(step)
-            if math.isfinite(value) and (not over.y.log or value > 0):
+            if math.isfinite(value) and (not over.y.log or value >= 0):
                 layers.append(layer)
                 steps.append(step)
                 values.append(value)
         area = self._area
         across = np.floor(to_dots(over.x.unit(np.array(steps)), area.width))
         down = np.floor(to_dots(over.y.unit(np.array(values)), area.height, down=True))
+        down[np.isinf(down)] = area.height - 1  # zero, on a logarithmic axis
         down = self._on_lines(layers, np.array(steps), over.x, down)
         columns = area.x + np.clip(across, -1, area.width).astype(int)
         rows = area.y + np.clip(down, -1, area.height).astype(int)

@@ -17,6 +17,9 @@ from tuitrain.ui.widgets.spark import spark
 SPARK = "spark"
 """Key of the column that shows the course of the loss; it takes what room is left."""
 
+MANY, MANY_HEIGHT = 24, "36%"
+"""From so many rows on the table leaves more of the screen to the chart: it scrolls anyway."""
+
 Key = tuple[str, int]
 
 
@@ -130,6 +133,7 @@ class RunTable(Plot):
         if taller:
             # With `height: auto` Textual 8 may keep the height of before, at the start.
             self.styles.height = 1 + max(1, len(rows))
+            self.styles.max_height = MANY_HEIGHT if len(rows) >= MANY else None
         self.redraw()
 
     # Selection --------------------------------------------------------------------------------
