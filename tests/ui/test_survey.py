@@ -140,6 +140,14 @@ def test_questions_are_answered_while_it_trains_and_after(train: Train) -> None:
     later.recording.close()
 
 
+def test_a_run_by_itself_is_named_by_its_optimizer(train: Train) -> None:
+    """Its learning rate may change."""
+    preset = override(find("line-fit"), {"optimizer.name": "adam", "train.steps": 20})
+    survey = Survey(ended(train(single(preset, device="cpu"))))
+    survey.update()
+    assert [trail.name for trail in survey.trails] == ["adam"]
+
+
 def test_a_run_that_diverges_does_not_decide_the_window(train: Train) -> None:
     preset = override(find("sales-mse"), {"train.steps": 400})
     recording = ended(train(several(preset, ("sgd", 0.05), ("sgd", 8.0))))

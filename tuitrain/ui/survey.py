@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tuitrain.optim import name_of
 from tuitrain.record.inbox import Probe, send
 from tuitrain.record.landscape import (
     LARGEST_MODEL,
@@ -20,6 +21,7 @@ from tuitrain.record.landscape import (
     through,
 )
 from tuitrain.record.live import Recording
+from tuitrain.spec.experiment import Run
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.recording import MAX_RECORDED_WEIGHTS, Chunk, element_names
 from tuitrain.spec.size import shapes
@@ -83,7 +85,7 @@ class Survey:
             for tensor, shape in shapes(self.preset).items()
             for element in element_names(tensor, shape)
         ]
-        names = _short([experiment.runs[i].name for i in self.runs])
+        names = _names([experiment.runs[i] for i in self.runs])
         self._looks: dict[int, tuple[str, str, int | str]] = {
             run: (name, LETTERS[place] if place < len(LETTERS) else "+", place)
             for place, (run, name) in enumerate(zip(self.runs, names, strict=True))
@@ -310,10 +312,16 @@ class Survey:
             self._helped = self._pending  # a worker that cannot answer is not replaced by another
 
 
-def _short(names: list[str]) -> list[str]:
-    """Run names without the words that all of them share; of one alone, what it trains with."""
+def _names(runs: list[Run]) -> list[str]:
+    """Run names without the words that all of them share; of one alone, its optimizer.
+
+    The rate of one alone may be changed while it trains.
+    """
+    if len(runs) == 1:
+        return [name_of(runs[0].optimizer)]
+    names = [run.name for run in runs]
     words = [name.split() for name in names]
-    shared = set(words[0]).intersection(*words) if len(names) > 1 else {words[0][0], words[0][-1]}
+    shared = set(words[0]).intersection(*words)
     return [" ".join(w for w in name if w not in shared) or " ".join(name) for name in words]
 
 

@@ -23,6 +23,7 @@ from tuitrain.ui.widgets.axes import (
     to_dots,
     y_labels,
 )
+from tuitrain.ui.widgets.badges import Badge, badges
 from tuitrain.ui.widgets.canvas import Canvas
 from tuitrain.ui.widgets.cells import Cells
 from tuitrain.ui.widgets.pixels import PixelPlot
@@ -39,11 +40,11 @@ BAR = 9
 """Cells for the bar that explains the bands, with its labels."""
 
 SIGNS = {True: ("o", "*"), False: ("○", "★")}
+LEAST_NAMES = 12
+"""Cells that the names of the runs have before the signs of the map are explained."""
+
 FAINT = 0.6
 """Of the shade beneath that a restless trail takes on."""
-
-ASIDE = 8
-"""Cells that a letter may stand aside from its run where other letters take the place."""
 
 
 class LandscapeView(PlaneView, PixelPlot):
@@ -230,28 +231,24 @@ class LandscapeView(PlaneView, PixelPlot):
         for point in dict.fromkeys(trail.start for trail in self.trails):
             if all(map(isfinite, point)) and (cell := place(point)):
                 self._stamp(cells, cell, start)
-        if self.optimum and (cell := place(self.optimum)):
-            self._stamp(cells, cell, best)
-        taken: set[tuple[int, int]] = {cell} if self.optimum and cell else set()
-        for trail in self.trails:
-            if (cell := place(trail.last)) is not None:
-                self._draw_letter(cells, trail, cell, taken, area)
+        star = place(self.optimum) if self.optimum else None
+        if star:
+            self._stamp(cells, star, best)
+        end = area.x + area.width
+        ends = [place(trail.last) for trail in self.trails]
+        if star:  # stays to be seen: who has arrived stands beside it
+            beside = star[0] + (1 if star[0] + 1 < end else -1), star[1]
+            ends = [beside if cell == star else cell for cell in ends]
+        for badge in badges([trail.letter for trail in self.trails], ends, end):
+            self._draw_badge(cells, badge)
 
-    def _draw_letter(
-        self,
-        cells: Cells,
-        trail: Trail,
-        cell: tuple[int, int],
-        taken: set[tuple[int, int]],
-        area: Area,
-    ) -> None:
-        """Runs at one place stand side by side: arriving together is what is to be seen."""
-        aside = sorted(range(-ASIDE, ASIDE + 1), key=lambda d: (abs(d), -d))
-        for column in (cell[0] + d for d in aside):
-            if (column, cell[1]) not in taken and area.x <= column < area.x + area.width:
-                taken.add((column, cell[1]))
-                cells.text(column, cell[1], trail.letter, self.badge(trail.colour))
-                return
+    def _draw_badge(self, cells: Cells, badge: Badge) -> None:
+        """The letter of a run where it is, and how many more are there."""
+        (column, row), trail = badge.cell, self.trails[badge.shown]
+        first = badge.span[0] if badge.left else column + 1
+        for place, digit in enumerate(badge.more, first):
+            self._stamp(cells, (place, row), digit)
+        cells.text(column, row, trail.letter, self.badge(trail.colour))
 
     def _stamp(self, cells: Cells, cell: tuple[int, int], sign: str) -> None:
         """A sign on whatever lies there."""
@@ -264,6 +261,8 @@ class LandscapeView(PlaneView, PixelPlot):
     def _draw_bar(self, cells: Cells, scale: Scale, area: Area) -> None:
         """What the bands mean, to the right: the least loss below."""
         left, rows, shades = area.x + area.width + 1, area.height, self._shades
+        if area.y:
+            cells.text(left, area.y - 1, "loss", self.part("label"))
         bands = (np.arange(2 * rows) * BANDS // (2 * rows))[::-1]
         for row in range(rows):
             upper, lower = (shades[band] for band in bands[2 * row : 2 * row + 2])
@@ -275,8 +274,9 @@ class LandscapeView(PlaneView, PixelPlot):
             cells.text(left + 3, area.y + row, label, self.part("label"))
 
     def _draw_header(self, cells: Cells, window: Window, relief: Relief, plane: Plane) -> None:
-        """What is over what; then the loss under the mouse, or who is who."""
+        """What is over what; then the loss under the mouse, or who is who and what is what."""
         ink = self.part("label")
+        end = self._area.x + self._area.width
         left = f"{plane.names[1]} vs {plane.names[0]}"
         cells.text(0, 0, left, ink)
         x = len(left) + 3
@@ -288,18 +288,28 @@ class LandscapeView(PlaneView, PixelPlot):
                 text = f"{compact(point[0])}, {compact(point[1])}: loss {loss}"
                 cells.text(x, 0, text, self.part("text"))
             return
-        for trail in self.trails:
+        start, best = SIGNS[self.plain]
+        signs = f"{start} start" + f"  {best} optimum" * (self.optimum is not None)
+        if x + LEAST_NAMES + len(signs) > end:
+            self._draw_names(cells, x, end)
+        else:
+            x = self._draw_names(cells, x, end - len(signs) - 2)
+            cells.text(x, 0, signs, ink)
+
+    def _draw_names(self, cells: Cells, x: int, end: int) -> int:
+        """Letters and names of the runs, as many as have room; where the next text may begin."""
+        for number, trail in enumerate(self.trails):
             text = f"{trail.name}{' diverged' if trail.lost else ''}"
-            if x + 2 + len(text) > cells.width:
-                break
+            rest = len(self.trails) - number
+            more = f"+{rest} more"
+            if x + 2 + len(text) + (2 + len(more)) * (rest > 1) > end:
+                if x + len(more) <= end:
+                    cells.text(x, 0, more, self.part("label"))
+                return x + len(more) + 2
             cells.text(x, 0, trail.letter, self.badge(trail.colour))
             cells.text(x + 2, 0, text, self.part("text"))
             x += len(text) + 4
-        start, best = SIGNS[self.plain]
-        for text in (f"{start} start", *([f"{best} optimum"] if self.optimum else [])):
-            if x + len(text) <= cells.width:
-                cells.text(x, 0, text, ink)
-                x += len(text) + 2
+        return x
 
     def _ask(self, plane: Plane, window: Window, area: Area) -> None:
         """Tell the screen what is missing, once."""
