@@ -23,6 +23,7 @@ import pytest
 
 from tuitrain.cli import control, main
 from tuitrain.cli.follow import Reached, figures
+from tuitrain.record import usage
 from tuitrain.record.folder import ExperimentFolder, resolve
 from tuitrain.record.reader import StoreReader
 from tuitrain.record.status import Status
@@ -404,8 +405,9 @@ def test_a_killed_worker_is_a_failed_run(tuitrain: Command, runs_dir: Path) -> N
 
 
 def test_what_only_the_worker_can_refuse_is_bad_input_and_leaves_nothing(
-    inside: Inside,
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(usage, "version", lambda _name: "2.13.0")  # with CUDA, but no driver seen
     ran = inside("run", "line-fit", "--device", "cuda:99")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("tuitrain: error: device: no GPU for 'cuda:99'; expected ")

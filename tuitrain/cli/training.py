@@ -110,8 +110,20 @@ def check_machine(options: dict[str, Any]) -> None:
     device = options["device"]
     if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", device):
         raise InputError(f"{device!r}", where="--device", expected="auto, cpu, cuda or cuda:N")
+    if device.startswith("cuda"):
+        check_gpu(device)
     if options["engine"] == "compiled":
         raise InputError("'compiled' is not ready yet", where="--engine", expected="auto or eager")
+
+
+def check_gpu(device: str) -> None:
+    """Refuses a GPU that there is not, if that is known before a worker has imported torch."""
+    from tuitrain.record.usage import offered
+
+    count = offered()
+    if count is not None and int(device.partition(":")[2] or 0) >= count:
+        expected = f"cuda:0 to cuda:{count - 1}" if count else "cpu or auto"
+        raise InputError(f"no GPU for {device!r}", where="--device", expected=expected)
 
 
 def start(runs_dir: Path, experiment: Experiment) -> ExperimentFolder:

@@ -6,6 +6,7 @@ import contextlib
 import os
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from itertools import takewhile
 
 import psutil
@@ -81,6 +82,18 @@ def usable() -> int:
 
     names = chosen.split(",")
     return len(list(takewhile(there, names))) if len(set(names)) == len(names) else 0
+
+
+def offered() -> int | None:
+    """How many GPUs PyTorch has here, known without importing it; None where only it can tell.
+
+    That is where the driver tells of none: in some containers and on some boards its library is
+    missing, and CUDA works all the same.
+    """
+    with contextlib.suppress(PackageNotFoundError):  # from elsewhere, perhaps with CUDA
+        if version("torch").endswith("+cpu"):
+            return 0
+    return usable() if _count() else None
 
 
 @cache
