@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,24 @@ async def test_a_recording_is_opened_without_its_file(
         assert data is not None
         assert (data.inputs, data.classes) == (("a", "b"), ("u", "v"))
         assert len(data.x) + len(data.x_test) == 20
+
+
+async def test_the_readme_has_a_whole_preset_for_a_file_of_ones_own(
+    opened, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    blocks = dict(re.findall(r"```(csv|toml)\n(.*?)```", text, re.DOTALL))
+    for suffix, block in blocks.items():
+        Path(f"flowers.{suffix}").write_text(block)
+    async with opened() as pilot:
+        screen = await start(pilot, "flowers.toml")
+        await until(pilot, lambda: state(pilot) == "finished", "end")
+        data = screen.facts.data
+        assert data is not None
+        assert (data.classes, len(data.x), len(data.x_test)) == (("setosa", "versicolor"), 6, 2)
+        [run] = screen.folder.results()
+        assert run.metrics["accuracy"] == 1
 
 
 async def test_a_linear_model_of_classes_has_a_border(opened) -> None:
