@@ -144,7 +144,9 @@ def test_of_rates_that_are_level_the_fastest_is_best() -> None:
     values, steps = np.array([3.0, 1.0000001, 1.0, 1.0000002]), np.array([9.0, 30.0, 40.0, 20.0])
     line, noise = only_line(experiment), np.full(4, 1e-6)
     assert sweep(line, values, steps).best == 2
-    assert sweep(line, values, steps, noise).best == 3
+    fast = sweep(line, values, steps, noise)
+    assert fast.best == 3
+    assert fast.in_words()[0] == "best lr 1 (final loss 1, 20 steps to the target)"
 
 
 def test_a_rate_at_which_one_seed_diverges_is_not_the_best() -> None:

@@ -47,6 +47,7 @@ class Sweep:
         diverged: runs that have diverged at each rate, [n].
         best: index of the rate with the least median loss, of those where no run has diverged:
             of these the one that the ranking puts first, so of level ones the fastest.
+        steps: medians of the steps to the target, [n]; infinite where it has not been reached.
         level: the indices of the rates around the best one that are as good, to `LEVEL`.
         steepest: index of the rate from which on the median loss falls fastest against the
             logarithm of the rate, as the learning-rate finder suggests it (Smith, 2017,
@@ -59,6 +60,7 @@ class Sweep:
     loss: Numbers
     diverged: Sequence[int]
     best: int | None
+    steps: Numbers
     level: Sequence[int]
     steepest: int | None
 
@@ -75,8 +77,11 @@ class Sweep:
             spread = f", quartiles {low_text} to {high_text}" if low_text != high_text else ""
             reached = "final loss" if final else "loss so far"
             lr = groups[self.best].optimizer.lr
-            alone = " where no run diverges" if np.nanmin(self.loss[:, 1]) < median else ""
-            told.append(f"best lr {lr:.4g}{alone} ({reached} {median:.4g}{spread})")
+            lost = self.loss[np.array(self.diverged) > 0, 1]
+            alone = " where no run diverges" if (lost < median).any() else ""
+            steps = self.steps[self.best]
+            quick = f", {steps:,.0f} steps to the target" if np.isfinite(steps) else ""
+            told.append(f"best lr {lr:.4g}{alone} ({reached} {median:.4g}{spread}{quick})")
         if len(self.level) > 1:
             first, last = (groups[self.level[i]].optimizer.lr for i in (0, -1))
             told.append(f"within {100 * LEVEL:g} % of it from lr {first:.4g} to {last:.4g}")
@@ -132,16 +137,16 @@ def sweep(
     diverged = [int(np.isinf(losses[list(group.runs)]).sum()) for group in line.groups]
     median = np.where(np.isfinite(loss[:, 1]), loss[:, 1], np.nan)
     sound = np.where(np.array(diverged) == 0, median, np.nan)
+    late = np.full(len(losses), np.inf) if steps is None else np.nan_to_num(steps, nan=np.inf)
+    within = np.zeros(len(losses)) if roundings is None else roundings
+    slow, noise = (quartiles(line.groups, values)[:, 1] for values in (late, within))
     best = None
     if not np.isnan(sound).all():
-        late = np.full(len(losses), np.inf) if steps is None else np.nan_to_num(steps, nan=np.inf)
-        within = np.zeros(len(losses)) if roundings is None else roundings
-        slow, noise = (quartiles(line.groups, values)[:, 1] for values in (late, within))
         best = int(np.lexsort((slow, level(sound, noise)))[0])
     alike = [] if best is None else _alike(sound, best)
     # beyond the best rate a fall is chance: what rose on the way to divergence may drop again
     descent = median if best is None else median[: best + 1]
-    return Sweep(line, loss, diverged, best, alike, _steepest(line.rates, descent))
+    return Sweep(line, loss, diverged, best, slow, alike, _steepest(line.rates, descent))
 
 
 def _alike(loss: Numbers, best: int) -> list[int]:

@@ -17,7 +17,7 @@ from tuitrain.ui.widgets.spark import spark
 SPARK = "spark"
 """Key of the column that shows the course of the loss; it takes what room is left."""
 
-MANY, MANY_HEIGHT = 24, "36%"
+MANY, MANY_HEIGHT = 48, "36%"
 """From so many rows on the table leaves more of the screen to the chart: it scrolls anyway."""
 
 Key = tuple[str, int]
