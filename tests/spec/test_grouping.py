@@ -128,6 +128,15 @@ def test_fairness_names_the_steps() -> None:
     assert "as many as 3 s allow" in different
 
 
+def test_fairness_tells_whether_optimizers_had_the_same_learning_rates() -> None:
+    same = made(SALES, optimizers=["sgd", "adam"], learning_rates=[0.05])
+    assert fairness(same).endswith("Learning rate: 0.05.")
+    several = made(SALES, optimizers=["sgd", "adam"], learning_rates=[0.001, 0.05, 0.01])
+    assert fairness(several).endswith("Learning rate: 0.001 to 0.05.")
+    own = made(SALES, optimizers=["sgd", "adam"], seeds=2)
+    assert fairness(own).endswith("Learning rate: 0.001 to 0.002, each optimizer its own.")
+
+
 def test_what_only_one_kind_of_model_has_is_no_difference() -> None:
     kinds = {"model.kind": ["linear", "network"]}
     assert differing(made(find("iris"), settings=kinds)) == ("model.kind",)

@@ -71,6 +71,14 @@ async def test_lines_that_are_level_stand_as_in_the_ranking_the_fastest_first(
         assert sweep.line.groups[sweep.best].runs == standing.ranking[0].group.runs
 
 
+async def test_the_top_line_tells_the_learning_rates(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, steps=5)
+    async with opened(attach=folder) as pilot:
+        await ended(pilot)
+        top = page(pilot).splitlines()[0]
+        assert "steps   lr 0.001 to 0.002, each optimizer its own" in top
+
+
 async def test_filter_by_words_and_conditions(opened, runs_dir: Path) -> None:
     folder = started(runs_dir, learning_rates=[1e-3, 1e-2], seeds=2)
     async with opened(attach=folder) as pilot:

@@ -144,7 +144,7 @@ def value(experiment: Experiment, run: Run, key: str) -> Any:
 
 
 def fairness(experiment: Experiment) -> str:
-    """What is the same for all runs, in words."""
+    """What is the same for all runs, and what learning rates they have, in words."""
     steps = {name: planned_steps(preset) for name, preset in experiment.presets.items()}
     told = "Runs of one preset and seed start from the same weights and see the same batches"
     if len(set(steps.values())) == 1:
@@ -154,7 +154,19 @@ def fairness(experiment: Experiment) -> str:
         length = f"equally many steps are planned for all runs of a preset ({each})"
     if experiment.seconds is not None:
         length += f", or as many as {experiment.seconds:g} s allow"
-    return f"{told}; {length}."
+    return f"{told}; {length}. Learning rate: {rates(experiment)}."
+
+
+def rates(experiment: Experiment) -> str:
+    """The learning rates of all runs in few words, and whether they belong to the optimizers."""
+    found = {run.optimizer.lr for run in experiment.runs}
+    if len(found) == 1:
+        return f"{min(found):g}"
+    rules: dict[tuple[str, str], set[float]] = {}
+    for run in experiment.runs:
+        rules.setdefault((run.preset, name_of(run.optimizer)), set()).add(run.optimizer.lr)
+    own = all(len(several) == 1 for several in rules.values())
+    return f"{min(found):g} to {max(found):g}" + ", each optimizer its own" * own
 
 
 def _comparable(one: Preset, other: Preset) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from tuitrain.spec.grouping import rates
 from tuitrain.spec.size import planned_steps
 from tuitrain.ui.board import Board, Facts
 from tuitrain.ui.lines import Line, as_text, label
@@ -243,7 +244,7 @@ class Roll:
 
 
 def headline(board: Board, width: int) -> Text:
-    """What is compared, and that it is fair."""
+    """What is compared, that it is fair, and at which learning rates, which are no part of that."""
     experiment = board.experiment
     names = list(dict.fromkeys(preset.name for preset in experiment.presets.values()))
     told = ", ".join(names)
@@ -255,7 +256,7 @@ def headline(board: Board, width: int) -> Text:
     same = "same start, batches, steps" if len(lengths) == 1 else "same start and batches"
     return Text.assemble(
         (f" {told}", "bold"),
-        (f"   {runs:,} runs{seeds}   fair: {same}", "dim"),
+        (f"   {runs:,} runs{seeds}   fair: {same}   lr {rates(experiment)}", "dim"),
         no_wrap=True,
         overflow="ellipsis",
     )
