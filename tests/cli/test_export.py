@@ -15,7 +15,7 @@ from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import single
 from tuitrain.spec.recording import Chunk, Evaluation, Layout
 
-NAMES = ("loss", "loss_min", "loss_max", "lr", "grad_norm")
+NAMES = ("loss", "loss_min", "loss_max", "lr", "grad_norm", "w[0,0]")
 
 
 def test_the_last_losses_of_a_run_that_ended_between_rows_are_written(tmp_path: Path) -> None:
@@ -32,6 +32,8 @@ def test_the_last_losses_of_a_run_that_ended_between_rows_are_written(tmp_path: 
     with contextlib.closing(StoreReader(tmp_path / "run.db")) as reader:
         table = Steps(reader, single(find("sales-mse")))
         rows = [dict(zip(table.header, row, strict=True)) for row in table.rows()]
+    assert table.header[:6] == ["run", "step", "loss", "lr", "grad_norm", "w[0,0]"]
+    assert table.header[6:] == ["loss_min", "loss_max"]
     assert [row["step"] for row in rows] == [1, 5, 9]
     assert (rows[2]["loss_min"], rows[2]["loss_max"]) == (0.5, np.inf)
     assert np.isnan(rows[2]["loss"])

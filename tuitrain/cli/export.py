@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 FIRST = ("loss", "lr", "grad_norm")
 """The series that every export has, in this order; the weights follow."""
 
+LAST = ("loss_min", "loss_max")
+"""The series that only recordings with thinned out steps have."""
+
 FIGURES = ("svg", "png")
 
 EVALUATED = ("loss", "data_loss", "accuracy", "test_loss", "test_accuracy")
@@ -161,7 +164,8 @@ class Steps:
             for preset in experiment.presets.values()
         ]
         recorded = dict.fromkeys(name for layout in self.layouts for name in layout.series)
-        self.series = [*FIRST, *(name for name in recorded if name not in FIRST)]
+        weights = [name for name in recorded if name not in (*FIRST, *LAST)]
+        self.series = [*FIRST, *weights, *(name for name in LAST if name in recorded)]
         epoch = ["epoch"] if any(self.epochs) else []
         self.header = ["run", "step", *epoch, *self.series]
 
