@@ -85,6 +85,14 @@ LINES = {
     "optimizers show nope": f"no optimizer 'nope'; expected one of {RULES}",
     "export --format pdf": "--format: cannot write 'pdf'; expected csv, jsonl, svg or png",
     "export": "Missing option '--format'; see `tuitrain export --help`",
+    "experiments --runs-dir=": "--runs-dir: an empty path; expected a directory",
+    "run line-fit --runs-dir=": "--runs-dir: an empty path; expected a directory",
+    "--runs-dir=": "--runs-dir: an empty path; expected a directory",
+    "--runs-dir= experiments": "--runs-dir: an empty path; expected a directory",
+    "--runs-dir=/nowhere": (
+        "the dashboard needs a terminal; stdin is not one; "
+        "expected a terminal; without one, use `tuitrain run PRESET`"
+    ),
     "nope": "No such command 'nope'; see `tuitrain --help`",
     "run": "Missing argument 'PRESET'; see `tuitrain run --help`",
     "presets --nope": "No such option '--nope'; see `tuitrain presets --help`",

@@ -34,6 +34,26 @@ def test_presets_are_listed_by_topic(inside: Inside) -> None:
         assert any(preset.title in line for line in lines)
 
 
+def test_presets_of_the_working_directory_are_listed_under_their_path(
+    inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = inside("presets").stdout
+    monkeypatch.chdir(tmp_path)
+    text = inside("presets", "show", "line-fit").stdout
+    (tmp_path / "line-fit.toml").write_text(text)
+    (tmp_path / "other.toml").write_text("[tool]\nname = 'no preset'\n")
+    (tmp_path / "broken.toml").write_text("[")
+    listed = inside("presets")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    before, _, after = listed.stdout.partition("\nin this directory\n")
+    assert before.split() == shipped.split()
+    [line] = after.splitlines()
+    name, *rest = line.split(maxsplit=1)
+    assert name == "line-fit.toml"
+    assert rest[0].startswith(catalogue()["line-fit"].title)
+    assert inside("run", name, "--steps", "3", "--quiet").returncode == 0
+
+
 @pytest.mark.parametrize("things", ["presets", "optimizers"])
 def test_a_list_can_be_asked_for_by_its_name(inside: Inside, things: str) -> None:
     assert inside(things, "list").stdout == inside(things).stdout != ""
@@ -185,6 +205,15 @@ def test_completion_prints_a_script(inside: Inside, shell: str) -> None:
     script = inside("completion", shell)
     assert script.returncode == 0
     assert f"_TUITRAIN_COMPLETE={shell}_complete" in script.stdout
+
+
+def test_what_can_be_chosen_is_told_in_one_line(inside: Inside) -> None:
+    refused = inside("completion")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        "tuitrain: error: Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish; "
+        "see `tuitrain completion --help`\n"
+    )
 
 
 @pytest.mark.parametrize(

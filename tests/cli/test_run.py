@@ -102,15 +102,50 @@ def test_jsonl_holds_the_same(trained: tuple[Command, dict[str, Any]], tmp_path:
 def test_a_reader_that_leaves_is_no_error(trained: tuple[Command, dict[str, Any]]) -> None:
     tuitrain, _ = trained
     piped = subprocess.run(
-        f"{tuitrain.path} export --format csv | head -n 1",
-        shell=True,
+        ["bash", "-c", f"{tuitrain.path} export --format csv | head -n 1; exit ${{PIPESTATUS[0]}}"],
         capture_output=True,
         text=True,
         env=tuitrain.environment,
-        check=True,
+        check=False,
     )
     assert piped.stdout.startswith("run,step,loss")
-    assert piped.stderr == ""
+    assert (piped.returncode, piped.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "export --format csv >/dev/full",
+        "export --format csv -o /dev/full",
+        "experiments --json >/dev/full",
+        "presets show line-fit >/dev/full",
+    ],
+)
+def test_output_for_which_there_is_no_space_is_no_bad_input(
+    trained: tuple[Command, dict[str, Any]], command: str
+) -> None:
+    tuitrain, _ = trained
+    full = subprocess.run(
+        ["bash", "-c", f"{tuitrain.path} {command}"],
+        capture_output=True,
+        text=True,
+        env=tuitrain.environment,
+        check=False,
+    )
+    line = "tuitrain: error: output: No space left on device\n"
+    assert (full.returncode, full.stdout, full.stderr) == (1, "", line)
+
+
+def test_a_training_goes_on_where_its_progress_cannot_be_written(tuitrain: Command) -> None:
+    ran = subprocess.run(
+        ["bash", "-c", f"{tuitrain.path} run line-fit --json 2>/dev/full"],
+        capture_output=True,
+        text=True,
+        env=tuitrain.environment,
+        check=False,
+    )
+    assert ran.returncode == 0
+    assert json.loads(ran.stdout)["runs"][0]["status"] == "finished"
 
 
 def test_experiments_lists_and_rm_deletes(inside: Inside) -> None:

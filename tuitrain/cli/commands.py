@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import click
 
 from tuitrain import __version__
+from tuitrain.cli.options import runs_dir_option
 from tuitrain.errors import InputError
 
 COMMANDS = {
@@ -41,6 +43,12 @@ class LateGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader of stdout had enough; click would exit with 1
+            ctx.exit(0)
+
 
 @click.group(
     cls=LateGroup,
@@ -49,16 +57,18 @@ class LateGroup(click.Group):
     epilog="Exit codes: 0 done, 1 training failed, 2 bad input, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+@runs_dir_option
 @click.pass_context
-def cli(context: click.Context) -> None:
+def cli(context: click.Context, runs_dir: Path) -> None:
     """Watch neural networks learn, from a terminal.
 
     Without a command, the dashboard opens.
     """
     if context.invoked_subcommand is None:
-        from tuitrain.cli.dashboard import open_setup
+        from tuitrain.cli.dashboard import import_application, require_terminal, show
 
-        open_setup()
+        require_terminal()
+        show(import_application()(runs_dir))
 
 
 def call(arguments: Sequence[str]) -> int:
@@ -80,7 +90,8 @@ def call(arguments: Sequence[str]) -> int:
         raise KeyboardInterrupt from None
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "tuitrain"
-        problem = f"{error.format_message().rstrip('.')}; see `{path} --help`"
+        told = " ".join(error.format_message().split())  # choices come in lines of their own
+        problem = f"{told.rstrip('.')}; see `{path} --help`"
         raise InputError(problem) from None
     except click.ClickException as error:
         raise InputError(error.format_message()) from None

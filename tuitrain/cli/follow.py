@@ -186,7 +186,7 @@ def lines() -> Show:
             return
         if status.state != shown or (now >= due and status.state == "running"):
             shown, due = status.state, now + LINES
-            with contextlib.suppress(BrokenPipeError):  # nobody reads on; the result is for stdout
+            with contextlib.suppress(OSError):  # nobody reads on; the result is for stdout
                 told = (status.state, figures(status, reached))
                 click.echo("  ".join(filter(None, told)), err=True)
 

@@ -24,8 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what stands after `tuitrain`; those of the process by default.
 
     Returns:
-        The exit code: 0 done, 1 training failed (or the reader of stdout went away), 2 bad
-        input, 130 interrupted.
+        The exit code: 0 done (or the reader of stdout had enough), 1 training failed (or the
+        result could not be written), 2 bad input, 130 interrupted.
     """
     open_closed()
     for stream in (sys.stdout, sys.stderr):
@@ -35,16 +35,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = dispatch(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes stdout once more when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        abandon_output()
+        return 0
     except KeyboardInterrupt:
         return INTERRUPTED
     except InputError as error:
         return refuse(str(error))
     except OSError as error:
-        return refuse(f"{error.filename or 'output'}: {error.strerror or error}")
+        if error.filename is not None:
+            return refuse(f"{error.filename}: {error.strerror or error}")
+        abandon_output()
+        return refuse(f"output: {error.strerror or error}", code=1)
     return code
+
+
+def abandon_output() -> None:
+    """Lets stdout lead nowhere: Python flushes it once more when it exits."""
+    with contextlib.suppress(OSError):  # one in memory has no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def open_closed() -> None:
@@ -66,10 +74,10 @@ def dispatch(arguments: Sequence[str]) -> int:
     return call(arguments)
 
 
-def refuse(problem: str) -> int:
-    """Prints an error as one line of printable characters."""
+def refuse(problem: str, code: int = 2) -> int:
+    """Prints an error as one line of printable characters, and returns the exit code."""
     line = " ".join(problem.split())
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):  # nobody reads on, or there is no space left
         print(f"tuitrain: error: {shown}", file=sys.stderr)
-    return 2
+    return code

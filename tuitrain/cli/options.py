@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from tuitrain.errors import InputError
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -36,19 +38,24 @@ def complete_preset(
 
 
 def runs_dir_option(command: F) -> F:
-    """The option `--runs-dir` that every command on experiments has."""
+    """The option `--runs-dir` that every command on experiments has, and `tuitrain` itself."""
     return click.option(
         "--runs-dir",
         metavar="DIR",
         help="Where experiments are kept; also TUITRAIN_RUNS_DIR.",
-        callback=lambda _context, _param, value: runs_directory(value),
+        shell_complete=lambda _context, _parameter, word: [CompletionItem(word, type="dir")],
+        callback=runs_directory,
     )(command)
 
 
-def runs_directory(option: str | None = None) -> Path:
+def runs_directory(context: click.Context, _parameter: click.Parameter, value: str | None) -> Path:
+    """Where experiments are kept: as the command says, else as what stands before it does."""
     from tuitrain.record.directory import runs_directory as resolve
 
-    return resolve(option)
+    if value == "":  # what an unset variable of a shell becomes must not mean another directory
+        raise InputError("an empty path", where="--runs-dir", expected="a directory")
+    before: Path | None = context.find_root().params.get("runs_dir")
+    return resolve(value) if value is not None or before is None else before
 
 
 def experiment_argument(command: F) -> F:

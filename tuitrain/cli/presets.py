@@ -6,6 +6,7 @@ import json
 import sys
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.text import Text
@@ -13,6 +14,12 @@ from rich.text import Text
 from tuitrain.cli.console import show_code, show_table, table
 from tuitrain.cli.options import complete_preset
 from tuitrain.errors import InputError
+
+if TYPE_CHECKING:
+    from tuitrain.spec.preset import Preset
+
+HERE = "in this directory"
+"""The heading of the user's own presets."""
 
 
 @click.group(invoke_without_command=True)
@@ -25,28 +32,31 @@ def presets(context: click.Context) -> None:
 
 @presets.command("list")
 def listed() -> None:
-    """List the presets, as without a command."""
-    from tuitrain.optim import name_of
-    from tuitrain.spec.catalogue import catalogue
+    """List the presets, as without a command; after those by name, files of this directory."""
+    from tuitrain.spec.catalogue import catalogue, own
 
     made = table("preset", "title", "optimizer", "lr", "length", right=("lr", "length"))
-    by_topic = groupby(catalogue().values(), key=lambda preset: preset.topic)
-    for number, (topic, members) in enumerate(by_topic):
+    by_topic = groupby(catalogue().items(), key=lambda item: item[1].topic)
+    groups = [(topic, dict(members)) for topic, members in by_topic]
+    if mine := own(Path()):
+        groups.append((HERE, mine))
+    for number, (heading, members) in enumerate(groups):
         if number:
             made.add_row()
-        made.add_row(Text(topic, style="bold cyan"))
-        for preset in members:
-            train = preset.train
-            length = f"{train.steps} steps" if train.epochs is None else f"{train.epochs} epochs"
-            optimizer = preset.optimizer
-            made.add_row(
-                Text(f"  {preset.name}"),
-                Text(preset.title),
-                name_of(optimizer),
-                f"{optimizer.lr:g}",
-                length,
-            )
+        made.add_row(Text(heading, style="bold cyan"))
+        for name, preset in members.items():
+            made.add_row(*map(Text, row(name, preset)))
     show_table(made)
+
+
+def row(name: str, preset: Preset) -> tuple[str, ...]:
+    """What the list tells of a preset."""
+    from tuitrain.optim import name_of
+
+    train = preset.train
+    length = f"{train.steps} steps" if train.epochs is None else f"{train.epochs} epochs"
+    optimizer = preset.optimizer
+    return f"  {name}", preset.title, name_of(optimizer), f"{optimizer.lr:g}", length
 
 
 @presets.command()
