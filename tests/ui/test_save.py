@@ -58,7 +58,7 @@ async def test_what_is_saved_is_offered_and_trains_the_same(opened, here: Path, 
         assert [option.id for option in listed.options] == [None, "spiral-mine.toml"]
         assert "Your own" in page(pilot)
         assert entry(pilot, "model.hidden").input.value == "8"
-        assert "the preset's own settings" in page(pilot)
+        assert "unchanged from the preset" in page(pilot)
         await pick(pilot, "spiral")  # whose settings are as they were left
         assert entry(pilot, "model.hidden").input.value == "8"
         await pilot.press("ctrl+s")
@@ -120,7 +120,7 @@ async def test_nothing_is_overwritten_unasked(opened, here: Path) -> None:
         await pilot.pause()
         assert load_file(file).optimizer.lr == 0.02
         assert setup.presets["mine.toml"].optimizer.lr == 0.02
-        assert "the preset's own settings" in page(pilot)
+        assert "unchanged from the preset" in page(pilot)
 
 
 async def test_what_cannot_be_written_is_told(opened, here: Path) -> None:

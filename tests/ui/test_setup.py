@@ -10,9 +10,8 @@ import pytest
 from textual.widgets import Button, Input, OptionList, Select
 
 from tests.ui.conftest import at_once, choose, dashboard, opens, page, until
-from tuitrain.optim import name_of
+from tuitrain.optim import OPTIMIZERS, name_of, summary
 from tuitrain.spec.catalogue import catalogue, find
-from tuitrain.spec.load import to_toml
 from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.dialogs import HelpDialog
 from tuitrain.ui.screens.save_dialog import SaveDialog
@@ -85,72 +84,6 @@ async def test_the_first_screen_is_the_only_one_and_complete(opened) -> None:
         assert "Start training" in page(pilot)
 
 
-async def test_filter_narrows_and_escape_clears(opened) -> None:
-    async with opened() as pilot:
-        listed = pilot.app.screen.query_one("#presets", OptionList)
-        names = {option.id for option in listed.options if option.id}
-        assert names == set(catalogue())
-        await choose(pilot, "yogurt 99")
-        names = {option.id for option in listed.options if option.id}
-        assert names == {"sales-cost1-profit99", "sales-cost99-profit1"}
-        await pilot.press("down")
-        assert pilot.app.screen.chosen == "sales-cost99-profit1"
-        await pilot.press("escape")
-        assert pilot.app.screen.query_one("#filter", Input).value == ""
-        assert pilot.app.screen.chosen == "sales-cost99-profit1"
-        await choose(pilot, "zzz")
-        assert "nothing matches" in page(pilot)
-        start = pilot.app.screen.query_one("#start", Button)
-        assert start.disabled
-        assert str(start.label) == "Nothing to start"
-        assert "no preset matches" in page(pilot)
-        await pilot.press("escape")
-        await pilot.pause()
-        assert not start.disabled
-        assert "Start training" in page(pilot)
-        await choose(pilot, "missing.toml")
-        assert start.disabled
-        assert "this file is no preset" in page(pilot)
-
-
-@pytest.mark.parametrize(
-    ("typed", "best"),
-    [
-        ("sp", "spiral"),
-        ("parabola-d", "parabola-decay"),
-        ("iris", "iris"),
-        ("mlp digits", "digits-mlp"),
-    ],
-)
-async def test_the_best_match_of_what_is_typed_is_first_and_chosen(
-    opened, typed: str, best: str
-) -> None:
-    async with opened() as pilot:
-        screen = pilot.app.screen
-        await choose(pilot, "iris")  # which matches "sp" as well, by the species in its title
-        screen.query_one("#filter", Input).value = typed
-        await until(pilot, lambda: screen.chosen == best, f"the choice, not {screen.chosen}")
-        listed = screen.query_one("#presets", OptionList)
-        assert next(option.id for option in listed.options if option.id) == best
-        assert listed.highlighted == listed.get_option_index(best)
-        assert entry(pilot, "optimizer.lr").input.value == str(find(best).optimizer.lr)
-
-
-async def test_where_nothing_matches_no_preset_is_described(opened) -> None:
-    async with opened() as pilot:
-        chosen = find(pilot.app.screen.chosen)
-        assert chosen.title in page(pilot)
-        await choose(pilot, "zzz")
-        for text in (chosen.title, chosen.story[:20], "learning rate", "y vs x"):
-            assert text not in page(pilot)
-        await pilot.press("ctrl+r", "tab", "tab", "tab")  # there is nothing to reset or to set
-        assert pilot.app.focused.id in {"presets", "about", "filter"}
-        assert chosen.title not in page(pilot)
-        await pilot.press("escape", "escape")
-        await until(pilot, lambda: chosen.title in page(pilot), "description")
-        assert "learning rate" in page(pilot)
-
-
 async def test_nothing_is_expected_of_other_settings(opened) -> None:
     async with opened(size=(200, 60)) as pilot:
         expected = " ".join(find("line-fit").expectation.split())[:40]
@@ -161,48 +94,6 @@ async def test_nothing_is_expected_of_other_settings(opened) -> None:
         assert "formula" in page(pilot)
         await pilot.press("ctrl+r")
         await until(pilot, lambda: expected in told(), "expectation again")
-
-
-async def test_the_footer_offers_the_filter_only_where_its_key_works(opened) -> None:
-    async with opened() as pilot:
-        pilot.app.screen.query_one(SettingsForm).focus_start()
-        await until(pilot, lambda: "/ filter" in page(pilot), "offer")
-        entry(pilot, "optimizer.lr").input.focus()
-        await until(pilot, lambda: "/ filter" not in page(pilot), "no offer")
-
-
-async def test_a_path_in_the_filter_offers_the_users_own_preset(opened, tmp_path) -> None:
-    file = tmp_path / "mine.toml"
-    file.write_text(to_toml(find("line-fit")).replace("0.027", "0.021"))
-    async with opened() as pilot:
-        entry_of_filter = pilot.app.screen.query_one("#filter", Input)
-        entry_of_filter.value = str(file)[:-3]
-        await pilot.pause()
-        assert "directory;" in page(pilot)  # there is no such file or directory
-        await pilot.press("enter", "enter", "ctrl+s")
-        assert isinstance(pilot.app.screen, SetupScreen)
-        assert pilot.app.focused is entry_of_filter
-        entry_of_filter.value = str(file)
-        await pilot.pause()
-        assert pilot.app.screen.chosen == str(file)
-        assert entry(pilot, "optimizer.lr").input.value == "0.021"
-        await pilot.press("enter", "enter")
-        await opens(pilot, DashboardScreen)
-        [run] = dashboard(pilot).folder.experiment.runs
-        assert run.optimizer.lr == 0.021
-
-
-async def test_a_wrong_file_is_explained_and_nothing_starts(opened, tmp_path) -> None:
-    file = tmp_path / "mine.toml"
-    file.write_text(to_toml(find("line-fit")).replace("0.027", "-1"))
-    async with opened(size=(200, 60)) as pilot:
-        pilot.app.screen.query_one("#filter", Input).value = str(file)
-        await pilot.pause()
-        assert "cannot be -1" in " ".join(page(pilot).split())
-        await pilot.press("enter", "enter")
-        pilot.app.screen.query_one("#filter", Input).value = "zzz"
-        await pilot.press("enter", "enter", "f5")
-        assert isinstance(pilot.app.screen, SetupScreen)
 
 
 async def test_by_mouse_alone(opened) -> None:
@@ -232,7 +123,7 @@ async def test_every_setting_back_is_the_device_too(opened) -> None:
         assert menu.value == "cpu"
         await pilot.press("ctrl+r")
         assert menu.value == "auto"
-        await until(pilot, lambda: "the preset's own settings" in page(pilot), "count")
+        await until(pilot, lambda: "unchanged from the preset" in page(pilot), "count")
         assert "• device" not in page(pilot)
 
 
@@ -284,7 +175,7 @@ async def test_changed_settings_are_marked(opened) -> None:
         assert "1 changed" in page(pilot)
         await retype(pilot, "optimizer.lr", "0.027")
         assert "• learning rate" not in page(pilot)
-        assert "the preset's own settings" in page(pilot)
+        assert "unchanged from the preset" in page(pilot)
 
 
 async def test_another_optimizer_brings_its_own_defaults(opened) -> None:
@@ -348,6 +239,46 @@ async def test_the_important_is_visible_at_every_size(opened, size: tuple[int, i
     assert focus.bottom <= size[1]
 
 
+@pytest.mark.parametrize("size", [(60, 18), (45, 12)])
+async def test_a_terminal_that_is_too_small_shows_values_beside_their_labels(
+    opened, size: tuple[int, int]
+) -> None:
+    async with opened(size=size) as pilot:
+        await choose(pilot, "cost1")
+        await pilot.pause()
+        lines = page(pilot).splitlines()
+        for label, value in {"optimizer": "sgd", "learning rate": "0.002"}.items():
+            assert any(label in line and value in line for line in lines), label
+        assert "Start training" in lines[-2]
+        assert "^s start" in lines[-1]
+        assert not pilot.app.screen.query_one("#preview").region
+
+
+async def test_a_terminal_without_room_says_what_it_needs(opened) -> None:
+    async with opened(size=(30, 10)) as pilot:
+        assert " ".join(page(pilot).split()) == "tuitrain needs a terminal of 80x24 or more"
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "Start training" in page(pilot), "the screen")
+        assert "needs a terminal" not in page(pilot)
+
+
+async def test_the_menu_tells_what_each_optimizer_is(opened) -> None:
+    async with opened() as pilot:
+        menu = pilot.app.screen.query_one("#optimizer", Select)
+        menu.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: menu.expanded, "menu")
+        await until(pilot, lambda: "Every parameter moves by lr" in page(pilot), "descriptions")
+        for name, rule in OPTIMIZERS.items():
+            [line] = [line for line in page(pilot).splitlines() if f" {name:8}  " in line]
+            assert summary(rule).split()[-1].rstrip(".") in line, name
+        await pilot.press(
+            "l", "i", "enter"
+        )  # a name, though others are described with these letters
+        await until(pilot, lambda: menu.value == "lion", f"lion, not {menu.value}")
+        assert "Every parameter moves by lr" not in page(pilot)
+
+
 async def test_garbage_is_collected_again_after_the_first_frame(opened) -> None:
     gc.disable()
     try:
@@ -405,14 +336,6 @@ async def test_what_is_typed_ahead_as_far_as_into_a_menu_is_what_trains(opened) 
         await until(pilot, lambda: menu.value == "adagrad", f"choice, not {menu.value}")
         await until(pilot, lambda: shown.plan.changed("iris"), "in the plan")
         assert name_of(shown.plan.checked("iris").shown.optimizer) == "adagrad"
-
-
-async def test_a_slash_before_a_word_does_not_make_it_a_path(opened) -> None:
-    async with opened() as pilot:
-        for key in ("slash", "i", "r", "i", "s"):
-            await pilot.press(key)
-        await until(pilot, lambda: pilot.app.screen.chosen == "iris", "iris")
-        assert "Nothing to start" not in page(pilot)
 
 
 async def test_letters_behind_a_key_that_opens_a_dialog_are_for_the_dialog(opened) -> None:

@@ -200,7 +200,7 @@ async def test_a_wrong_setting_of_another_marked_preset_is_shown_at_the_start(op
         await retype(pilot, "train.steps", "0")
         await pilot.press("down", "space")
         await pilot.pause()
-        assert "✗ to correct: sales-mse" in page(pilot)
+        assert "✗ a setting of sales-mse is wrong" in page(pilot)
         assert screen.query_one("#start", Button).disabled
         await pilot.press("ctrl+s")
         await pilot.pause()

@@ -22,7 +22,7 @@ LR, SEED, DEVICE = "optimizer.lr", "train.seed", "device"
 AUTO = "auto"
 """The device that is taken unless another is chosen."""
 
-OWN = "own"
+OWN = "default"
 """Shown where nothing is set for all, so that every preset or optimizer keeps its own."""
 
 

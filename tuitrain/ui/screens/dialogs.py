@@ -103,7 +103,7 @@ class LeaveDialog(_Question):
         Binding("l", "answer('leave')", show=False),
         Binding("s", "answer('stop')", show=False),
     ]
-    explanation = "It can go on alone; ^o or `tuitrain attach` opens it again."
+    explanation = "It can go on alone; ^o or `tuitrain attach` opens it."
     answers: ClassVar = {"leave": "Leave it running", "stop": "Stop it", "stay": "Stay"}
     hint = "l leave   s stop   esc stay   ^q quit"
     ended_answers: ClassVar = {"leave": "Leave", "stay": "Stay"}

@@ -37,7 +37,7 @@ class SaveDialog(Dialog[str | None]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Save as a preset of your own"
             yield Static(
-                f"In {Path.cwd()}, or under a path. `tuitrain run FILE` takes it too.",
+                f"Saved in {Path.cwd()} unless you type a path. `tuitrain run FILE` trains it.",
                 classes="hint",
                 markup=False,
             )

@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -71,6 +72,10 @@ class SetupScreen(FittedScreen):
     AUTO_FOCUS = "#filter"
     FULL = (100, 32)
     WIDE = 150
+    HOME = (80, 24)
+    """Columns and lines below which settings stand one beneath another and data are not shown."""
+    LEAST = (40, 12)
+    """Columns and lines below either of which there is no room for anything."""
 
     def __init__(
         self,
@@ -91,6 +96,7 @@ class SetupScreen(FittedScreen):
 
     def compose(self) -> ComposeResult:
         yield Static(id="brand")
+        yield Static("tuitrain needs a terminal of 80x24 or more", id="larger")
         with Container(id="setup"):
             with Vertical(id="choose"):
                 yield Filter(placeholder="type to filter", id="filter")
@@ -101,6 +107,12 @@ class SetupScreen(FittedScreen):
                 yield SettingsForm(self.plan, self.chosen, id="settings")
             yield Preview(id="preview")
         yield Footer(compact=True, show_command_palette=False)
+
+    def _fit(self, size: Size) -> None:
+        super()._fit(size)
+        self.set_class(size.width < self.HOME[0], "-narrow")
+        self.set_class(size.height < self.HOME[1], "-short")
+        self.set_class(size.width < self.LEAST[0] or size.height < self.LEAST[1], "-least")
 
     def on_mount(self) -> None:
         self.query_one("#choose").border_title = "Presets"

@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Select, Static
 
-from tuitrain.optim import OPTIMIZERS
+from tuitrain.optim import OPTIMIZERS, Optimizer, summary
+from tuitrain.optim import name_of as optimizer_name
 from tuitrain.spec.preset import Preset
 from tuitrain.spec.size import size
 from tuitrain.ui.plan import AUTO, DEVICE, LR, SEED, Checked, Plan, product
@@ -66,7 +67,8 @@ class SettingsForm(Vertical):
         self.nothing = ""
         names = [(AUTO, AUTO)]
         with self.prevent(Select.Changed):  # what a menu shows at first has not been chosen
-            self.menu = MarkSelect(list(OPTIMIZERS), "optimizer")
+            told = {name: about(rule) for name, rule in OPTIMIZERS.items()}
+            self.menu = MarkSelect(told, "optimizer")
             devices = Select(names, id="device-menu", allow_blank=False, compact=True)
         self.optimizer = Choice("optimizer", self.menu)
         self.devices = Choice("device", devices)
@@ -199,7 +201,7 @@ class SettingsForm(Vertical):
             button.refresh(layout=True)  # its width is that of its label
         plural = checked.experiment is not None and len(checked.experiment.runs) > 1
         told = (
-            f"{WRONG_MARK} to correct: {checked.elsewhere or len(checked.errors)}"
+            f"{WRONG_MARK} {wrong(checked)}"
             if checked.errors or checked.elsewhere
             else ""
             if plural
@@ -215,7 +217,7 @@ class SettingsForm(Vertical):
         changed = len(plan.changed(self.shown))
         if changed:
             return f"{CHANGED_MARK} {changed} changed from the preset"
-        return "the preset's own settings"
+        return "unchanged from the preset"
 
     def _start_label(self, plan: Plan, checked: Checked) -> str:
         experiment = checked.experiment
@@ -301,3 +303,18 @@ class SettingsForm(Vertical):
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
         self.post_message(self.Started())
+
+
+def wrong(checked: Checked) -> str:
+    """How many settings are wrong here, or which preset has one that is."""
+    if checked.elsewhere:
+        return f"a setting of {checked.elsewhere} is wrong"
+    count = len(checked.errors)
+    return "1 setting is wrong" if count == 1 else f"{count} settings are wrong"
+
+
+def about(rule: type[Optimizer]) -> str:
+    """One line on an optimizer, without its name, which stands before it."""
+    told = summary(rule)
+    name, colon, rest = told.partition(": ")
+    return rest[:1].upper() + rest[1:] if colon and name.lower() == optimizer_name(rule) else told

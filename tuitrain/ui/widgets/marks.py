@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
+from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import OptionList, Select
 from textual.widgets._select import SelectCurrent, SelectOverlay
@@ -53,20 +55,39 @@ class PresetList(OptionList):
 
 
 class Menu(SelectOverlay):
-    """A menu's list: typing finds a name, space marks it, Enter takes what is marked."""
+    """A menu's list: typing finds a name, space marks it, Enter takes what is marked.
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("marks")]
+    Args:
+        told: what each name means, by name.
+    """
 
-    def __init__(self, names: list[str]) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "close", key_display="esc"),
+        *bindings("marks"),
+    ]
+
+    def __init__(self, told: Mapping[str, str]) -> None:
         super().__init__()
-        self.names = names
+        self.names = list(told)
+        self.told = told
+        self.longest = max(map(len, told), default=0)
         self.marked: set[str] = set()
 
     def draw(self) -> None:
-        """Write the marks before the names."""
+        """Write the marks before the names, and behind them what they mean."""
         for index, name in enumerate(self.names[: self.option_count]):
-            prompt = margin(name in self.marked) + name
-            self.replace_option_prompt_at_index(index, prompt)
+            prompt = f"{margin(name in self.marked)}{name:{self.longest}}  {self.told[name]}"
+            self.replace_option_prompt_at_index(index, Text(prompt))
+
+    def _find_search_match(self, query: str) -> int | None:
+        """The first name that begins so, or else has it: not what is told of the names."""
+        wanted = query.lower()
+        ranked = [
+            (not name.startswith(wanted), index)
+            for index, name in enumerate(self.names[: self.option_count])
+            if wanted in name
+        ]
+        return min(ranked)[1] if ranked else None
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
         return key != "space" and super().check_consume_key(key, character)
@@ -109,9 +130,9 @@ class MarkSelect(Select[str]):
             super().__init__()
             self.marked = marked
 
-    def __init__(self, names: list[str], id: str) -> None:  # noqa: A002
-        super().__init__([(name, name) for name in names], id=id, allow_blank=False, compact=True)
-        self.menu = Menu(names)
+    def __init__(self, told: Mapping[str, str], id: str) -> None:  # noqa: A002
+        super().__init__([(name, name) for name in told], id=id, allow_blank=False, compact=True)
+        self.menu = Menu(told)
         self.known: set[str] = set()
 
     def compose(self) -> ComposeResult:
