@@ -290,7 +290,7 @@ async def test_views_by_number(opened, runs_dir: Path) -> None:
 async def test_views_that_show_nothing_of_the_selected_line_are_dimmed(
     opened, runs_dir: Path
 ) -> None:
-    folder = started(runs_dir, "sales-mse line-fit", steps=20)
+    folder = started(runs_dir, "sales-mse line-fit", steps=20, learning_rates=[1e-3, 1e-2])
     async with opened(attach=folder) as pilot:
         shown = await ended(pilot)
 

@@ -296,6 +296,19 @@ async def test_a_line_unfolds_before_there_are_results(opened, runs_dir: Path) -
         await until(pilot, lambda: ("run", 1) in rows(pilot), "runs of the line")
 
 
+async def test_one_learning_rate_for_each_optimizer_is_no_sweep(opened, runs_dir: Path) -> None:
+    folder = started(runs_dir, steps=5)
+    async with opened(attach=folder) as pilot:
+        shown = await ended(pilot)
+        assert len({run.optimizer.lr for run in shown.board.experiment.runs}) == 2
+        assert shown.check_action("view", ("sweep",)) is None
+        await pilot.press("2")
+        await until(pilot, lambda: len(pilot.app._notifications) > 0, "why not")
+        [note] = pilot.app._notifications
+        assert note.message.startswith("A sweep needs several learning rates")
+        assert shown._view == "curves"
+
+
 async def test_a_click_in_the_sweep_selects_the_line_in_the_table(opened, runs_dir: Path) -> None:
     folder = started(runs_dir, learning_rates=[0.001, 0.01, 0.1])
     async with opened(attach=folder) as pilot:

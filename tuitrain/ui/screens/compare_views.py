@@ -35,6 +35,7 @@ class Views:
         self.map = LandscapeView(placeholder="no landscape yet", id="map")
         self.fit = PictureView(placeholder="", id="fit")
         self._sweep_pane: int | None = None
+        self._sweeps: dict[int, list[Sweeping]] = {}
         self._surveys: dict[str, Survey] = {}
         self._fits: dict[str, Fits] = {}
         self._line: Line | None = None
@@ -48,8 +49,8 @@ class Views:
             return "A landscape needs two parameters or more"
         if view == "fit" and not self._fitted(line.group.preset).possible:
             return "The fit is drawn for models with one input and one output"
-        if view == "sweep" and len({run.optimizer.lr for run in self.board.experiment.runs}) < 2:
-            return "A sweep needs several learning rates, such as --lr 1e-4:1:log:9"
+        if view == "sweep" and not any(len(each.groups) > 1 for each in self._sweeping(line.pane)):
+            return "A sweep needs several learning rates per optimizer, such as --lr 1e-4:1:log:9"
         return ""
 
     def follow(self, view: str, line: Line | None, run: int | None = None) -> None:
@@ -74,9 +75,15 @@ class Views:
 
     # Sweep ------------------------------------------------------------------------------------
 
+    def _sweeping(self, pane: int) -> list[Sweeping]:
+        """The lines of a pane's sweep."""
+        if pane not in self._sweeps:
+            self._sweeps[pane] = sweep_lines(self.board.experiment, self.board.lines.panes[pane])
+        return self._sweeps[pane]
+
     def _show_sweep(self, line: Line) -> None:
         pane = self.board.lines.panes[line.pane]
-        found = sweep_lines(self.board.experiment, pane)
+        found = self._sweeping(line.pane)
         if self._sweep_pane != line.pane:
             self._sweep_pane = line.pane
             self.sweep.entitle(pane.name)
