@@ -171,6 +171,8 @@ def test_what_a_killed_comparison_has_reached_is_not_called_final(inside: Inside
     [ranking] = result["ranking"].values()
     assert all(place["median_final_loss"] is None for place in ranking)
     assert all(place["median_loss"] > 0 for place in ranking)
+    last = rows(inside, folder.id)[-1]
+    assert result["runs"][1]["weights"] == {"w": [[float(last["w[0,0]"])], [float(last["w[1,0]"])]]}
     [verdict] = result["verdict"].values()
     assert "loss so far" in verdict
     printed = inside("experiments", folder.id).stdout

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import pexpect
 import psutil
@@ -23,8 +24,10 @@ import pytest
 
 from tuitrain.cli import control, main
 from tuitrain.cli.follow import Reached, figures
+from tuitrain.cli.training import start
 from tuitrain.record import usage
 from tuitrain.record.folder import ExperimentFolder, resolve
+from tuitrain.record.inbox import SetLearningRate, send
 from tuitrain.record.reader import StoreReader
 from tuitrain.record.status import Status
 from tuitrain.record.store import StoreWriter
@@ -437,6 +440,29 @@ def test_a_killed_worker_is_a_failed_run(tuitrain: Command, runs_dir: Path) -> N
     last = 1 + (len(recorded) - 1) * stride(runs_dir)
     assert last <= run["steps"] < last + stride(runs_dir)
     assert run["steps"] > last or run["loss"] == recorded[-1]
+    rows = columns(resolve(runs_dir))
+    assert run["weights"] == {"w": [[rows["w[0,0]"][-1]], [rows["w[1,0]"][-1]]]}
+    told = tuitrain("experiments", row["id"]).stdout
+    assert re.search(r"sales-mse sgd lr=\S+ seed=0 killed after [\d,]+ steps", told)
+    assert f"w[1,0]            {rows['w[1,0]'][-1]:.7g}\n" in told
+    assert "nan" not in told
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_nothing_is_expected_of_a_run_whose_learning_rate_was_changed(
+    inside: Inside, changed: bool
+) -> None:
+    slow = msgspec.structs.replace(single(find("line-fit")), pace=5.0)
+    folder = start(inside.runs_dir, slow)
+    while not folder.status().step:
+        assert folder.alive()
+    if changed:
+        send(folder, SetLearningRate(0.001))
+    inside("stop")
+    title, heads, *rows, _ = inside("experiments", folder.id).stdout.splitlines()
+    assert title.startswith("line-fit sgd lr=0.027 seed=0 stopped after")
+    assert heads.split() == ["reached", "expected"][: 1 if changed else 2]
+    assert any("±" in row for row in rows) == (not changed)
 
 
 def test_what_only_the_worker_can_refuse_is_bad_input_and_leaves_nothing(

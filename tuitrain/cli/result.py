@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ from rich.text import Text
 
 from tuitrain.cli.console import console, show_table, table
 from tuitrain.optim import name_of
+from tuitrain.record.chunks import Summary
 from tuitrain.record.folder import ExperimentFolder
-from tuitrain.record.live import Recording
+from tuitrain.record.live import Recording, Weights
+from tuitrain.record.reader import StoreReader, StoreReadError
 from tuitrain.record.status import ALIVE, RunResult
-from tuitrain.spec.preset import Preset
+from tuitrain.spec.preset import Expected, Preset
 from tuitrain.spec.recording import element_names
-from tuitrain.spec.size import batches_per_epoch, test_rows
+from tuitrain.spec.size import batches_per_epoch, shapes, test_rows
 
 MAX_JSON_WEIGHTS = 10_000
 """Parameters of a run up to which `--json` holds them all."""
@@ -36,6 +39,7 @@ def read(folder: ExperimentFolder, *, rows: bool = False) -> Recording:
 def report(recording: Recording) -> dict[str, Any]:
     """The object that `--json` prints; what is not finite is None."""
     status, folder = recording.status, recording.folder
+    reached = weights(recording)
     return {
         "experiment": folder.id,
         "path": str(folder.path),
@@ -43,7 +47,7 @@ def report(recording: Recording) -> dict[str, Any]:
         "seconds": round(status.seconds, 3),
         "steps_per_second": round(status.steps_per_second, 1),
         "runs": [
-            report_run(result, recording.last_weights.get(result.index, {}), status.ended)
+            report_run(result, reached.get(result.index, {}), status.ended)
             for result in results(recording)
         ],
     }
@@ -58,15 +62,49 @@ def results(recording: Recording) -> list[RunResult]:
     ]
 
 
-def report_run(
-    result: RunResult, weights: dict[str, np.ndarray[Any, Any]], ended: bool = True
-) -> dict[str, Any]:
-    """A run of the object that `--json` prints; one that nobody waits for any more is stopped."""
-    status = result.status
-    if status in {*ALIVE, "killed"}:
-        # a worker that is gone can no longer say that its runs have failed
-        status = "failed" if ended else "stopped"
-    few = sum(values.size for values in weights.values()) <= MAX_JSON_WEIGHTS
+def weights(recording: Recording) -> dict[int, Weights]:
+    """The parameters of each run at the end; where that was not reached, those of its last row."""
+    if recording.status.final:
+        return recording.last_weights
+    folder = recording.folder
+    newest: dict[int, Summary] = {}
+    with (
+        contextlib.suppress(StoreReadError),
+        contextlib.closing(StoreReader(folder.database)) as reader,
+    ):
+        newest = {summary.extent.stack: summary for _, summary in reader.summaries()}
+    stacks = zip(folder.experiment.presets.values(), folder.experiment.stacks(), strict=True)
+    return {
+        run: shaped(preset, dict(zip(recording.names(run), row, strict=True)))
+        for stack, (preset, runs) in enumerate(stacks)
+        if stack in newest and recording.names(runs[0])  # else they do not belong together
+        for run, row in zip(runs, newest[stack].last.T.tolist(), strict=True)
+    }
+
+
+def shaped(preset: Preset, row: Mapping[str, float]) -> Weights:
+    """The parameters of a recorded row, each in its shape; none where they were too many."""
+    parts = {name: element_names(name, shape) for name, shape in shapes(preset).items()}
+    if not row.keys() >= {element for names in parts.values() for element in names}:
+        return {}
+    return {
+        name: np.array([row[element] for element in parts[name]]).reshape(shape)
+        for name, shape in shapes(preset).items()
+    }
+
+
+def outcome(result: RunResult, ended: bool) -> str:
+    """How a run ended; one that goes on, and that nobody waits for any more, is stopped."""
+    if result.status not in {*ALIVE, "killed"}:
+        return result.status
+    # a worker that is gone can no longer say that its runs have failed
+    return "failed" if ended else "stopped"
+
+
+def report_run(result: RunResult, reached: Weights, ended: bool) -> dict[str, Any]:
+    """A run of the object that `--json` prints."""
+    status = outcome(result, ended)
+    few = sum(values.size for values in reached.values()) <= MAX_JSON_WEIGHTS
     return {
         "name": result.name,
         "preset": result.preset,
@@ -80,7 +118,7 @@ def report_run(
         "best_loss": finite(result.best_loss),
         "final_loss": finite(result.final_loss),
         "metrics": {name: finite(value) for name, value in result.metrics.items()},
-        "weights": {name: finite(w.tolist()) for name, w in weights.items()} if few else {},
+        "weights": {name: finite(w.tolist()) for name, w in reached.items()} if few else {},
     }
 
 
@@ -95,13 +133,13 @@ def print_summary(recording: Recording) -> None:
     """Prints how the one run of an ended experiment ended."""
     status, out = recording.status, console()
     for result in results(recording):
-        state = report_run(result, {})["status"]
+        state = "killed" if status.state == "killed" else outcome(result, status.ended)
         speed = f"{status.seconds:.2f} s, {status.steps_per_second:,.0f} steps/s, {status.device}"
         out.print(
             Text(result.name, style="bold"),
             Text(f"{state} {place(result)} ({speed})"),
         )
-        rows = figures(result, recording, recording.folder.experiment.presets[result.preset])
+        rows = figures(result, recording)
         columns = ["", "reached", "expected"] if any(row[2] for row in rows) else ["", "reached"]
         made = table(*columns)
         for row in rows:
@@ -117,27 +155,34 @@ def place(result: RunResult) -> str:
     return f"at step {result.diverged_at:,}, in {result.diverged_in}"
 
 
-def figures(result: RunResult, recording: Recording, preset: Preset) -> list[tuple[str, str, str]]:
+def figures(result: RunResult, recording: Recording) -> list[tuple[str, str, str]]:
     """Name, value and expected value of each figure worth telling."""
-    expected = preset.expected
+    preset = recording.folder.experiment.presets[result.preset]
+    changed = any(event.kind == "lr" for event in recording.events)
+    expected = Expected() if changed else preset.expected  # which is of the preset's own rate
     below = f"below {expected.loss_below:g}" if expected.loss_below is not None else ""
     final = f"{expected.loss:.7g} ± {expected.tolerance:g}" if expected.loss is not None else below
     several = batches_per_epoch(preset) > 1
     of = " (training rows)" if test_rows(preset) else " (all rows)" if several else ""
+    losses = [
+        ("loss (last batch)" if several else "loss (last step)", result.loss, ""),
+        (f"final loss{of}", result.final_loss, final),
+    ]
     rows = [
-        ("loss (last batch)" if several else "loss (last step)", f"{result.loss:.7g}", ""),
-        (f"final loss{of}", f"{result.final_loss:.7g}", final),
+        (name, f"{loss:.7g}", hope)
+        for name, loss, hope in losses
+        if math.isfinite(loss) or result.status == "diverged"  # else it is not known
     ]
     for name, value in result.metrics.items():
         hope = " to ".join(f"{bound:g}" for bound in expected.metrics.get(name, ()))
         rows.append((name.replace("_", " "), f"{value:.7g}", hope))
-    weights = recording.last_weights.get(result.index, {})
-    if sum(values.size for values in weights.values()) > MAX_SHOWN_WEIGHTS:
+    reached = weights(recording).get(result.index, {})
+    if sum(values.size for values in reached.values()) > MAX_SHOWN_WEIGHTS:
         return rows
-    for name, values in weights.items():
+    for name, values in reached.items():
         hoped = np.ravel(expected.weights.get(name, [])).tolist()
         texts = [f"{x:.7g} ± {expected.tolerance:g}" for x in hoped] or [""] * values.size
         names = element_names(name, values.shape)
-        reached = [f"{x:.7g}" for x in values.ravel().tolist()]
-        rows += list(zip(names, reached, texts, strict=True))
+        told = [f"{x:.7g}" for x in values.ravel().tolist()]
+        rows += list(zip(names, told, texts, strict=True))
     return rows
