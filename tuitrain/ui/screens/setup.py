@@ -175,8 +175,8 @@ class SetupScreen(FittedScreen):
         listed.set_options(options or [Option(Padding(Text(problem), (0, 2)), disabled=True)])
         unread = "this file is no preset" if is_path(needle) else "no preset matches"
         self.query_one(SettingsForm).offer_start("" if names else unread)
-        self.query_one("#setup").set_class(not names, "-nothing")
         if names:
+            self.query_one("#setup").remove_class("-nothing")
             wanted = self.chosen if self.chosen in names and not anew else names[0]
             listed.highlighted = listed.get_option_index(str(wanted))
         else:
@@ -184,6 +184,7 @@ class SetupScreen(FittedScreen):
 
     def _tell_nothing(self, title: str, reason: str) -> None:
         """Where a preset is described, say why there is none; its settings are hidden."""
+        self.query_one("#setup").add_class("-nothing")
         self.query_one("#chosen").border_title = Content(title.capitalize())
         self.query_one("#story", Paragraph).update(Text(f"{reason}\n\nesc clears the filter."))
 
@@ -218,7 +219,7 @@ class SetupScreen(FittedScreen):
 
     @on(OptionList.OptionHighlighted, "#presets")
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        if event.option_id:
+        if event.option_id and self._matched:  # it may be told of a list that is no more
             self._choose(event.option_id)
 
     @on(Input.Submitted, "#filter")
@@ -238,6 +239,7 @@ class SetupScreen(FittedScreen):
     def _choose(self, name: str) -> None:
         self.chosen = name
         preset = self.presets[name]
+        self.query_one("#setup").remove_class("-nothing")
         self.query_one("#chosen").border_title = Content(preset.title)
         self.query_one("#about", VerticalScroll).scroll_home(animate=False)
         self._describe(self.query_one(SettingsForm).edit(name) or preset)
