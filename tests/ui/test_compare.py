@@ -223,7 +223,7 @@ async def test_the_pace_keys_change_how_fast_all_runs_go(opened, runs_dir: Path)
         await pilot.press("left_square_bracket")
         await until(pilot, lambda: shown.recording.status.pace != first, "slower")
         assert shown.recording.status.pace < first
-        assert "pace" in page(pilot).splitlines()[1]
+        await until(pilot, lambda: "pace" in page(pilot).splitlines()[1], "the pace is told")
         await pilot.press("f")
         await until(pilot, lambda: shown.recording.status.pace is None, "full speed")
 
