@@ -61,8 +61,8 @@ def test_cites_its_paper_and_shows_its_source(name: str) -> None:
     assert rule.paper
     assert summary(rule) == (rule.__doc__ or "").splitlines()[0]
     assert summary(rule).endswith(".")
-    assert source(rule).startswith(f"class {rule.__name__}(Optimizer")
-    assert "    def step(self, t: int, lr: Array, p: Array, g: Array" in source(rule)
+    assert source(rule).startswith("def step(self, t: int, lr: Array, p: Array, g: Array")
+    assert source(rule).splitlines()[-1].startswith("    return ")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import textwrap
 
 import click
 from rich.text import Text
@@ -37,7 +36,7 @@ def listed() -> None:
 @click.argument("name", shell_complete=complete_optimizer)
 def show(name: str) -> None:
     """Print an optimizer's formula, paper, hyper-parameters and the source of its step."""
-    from tuitrain.optim import OPTIMIZERS
+    from tuitrain.optim import OPTIMIZERS, source
 
     if name not in OPTIMIZERS:
         raise InputError(f"no optimizer {name!r}", expected=f"one of {', '.join(OPTIMIZERS)}")
@@ -45,7 +44,7 @@ def show(name: str) -> None:
     console().print(Text(name, style="bold"), Text(f"({rule.paper})" if rule.paper else ""))
     click.echo(f"\n{inspect.getdoc(rule)}\n")
     click.echo(f"Defaults: {', '.join(defaults(rule))}\n")
-    show_code(textwrap.dedent(inspect.getsource(rule.step)), "python")
+    show_code(source(rule), "python")
 
 
 def defaults(rule: type[Optimizer]) -> list[str]:

@@ -7,6 +7,7 @@ appear in the command line, the picker, the documentation and the shared tests.
 from __future__ import annotations
 
 import inspect
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any, Union
 
 from msgspec import structs
@@ -45,8 +46,8 @@ def summary(rule: type[Optimizer]) -> str:
 
 
 def source(rule: type[Optimizer]) -> str:
-    """The source text of a rule, as it runs."""
-    return inspect.getsource(rule)
+    """The source text of a rule's step, as it runs."""
+    return dedent(inspect.getsource(rule.step)).rstrip()
 
 
 __all__ = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import math
 import re
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,7 +18,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.button import ButtonVariant
 
-from tuitrain.optim import Optimizer, name_of
+from tuitrain.optim import Optimizer, name_of, source
 from tuitrain.ui.keys import KEYS, Place
 from tuitrain.ui.screens.dialog import Dialog
 from tuitrain.ui.settings import as_text
@@ -305,8 +304,7 @@ class SourceDialog(Page):
 
         rule = type(self.optimizer)
         theme = "ansi_dark" if self.app.current_theme.dark else "ansi_light"
-        step = textwrap.dedent(inspect.getsource(rule.step)).rstrip()
-        code = Syntax("", "python", theme=theme).highlight(step)
+        code = Syntax("", "python", theme=theme).highlight(source(rule))
         code.rstrip()
         code.style = ""  # no background of its own
         yield Static(code, classes="facts")
