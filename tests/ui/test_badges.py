@@ -71,5 +71,9 @@ def test_a_run_with_a_letter_of_its_own_stands_for_those_without() -> None:
     assert (badge.letter, badge.shown, badge.more) == ("Q", 1, "+2")
     [badge] = badges(["+", "+"], [(3, 0)] * 2, 9)
     assert (badge.letter, badge.more) == ("+", "1")
+    [badge] = badges(["A", "B"], [(4, 0)] * 2, 9, star=(6, 0))  # which is not to be hidden
+    assert (badge.left, badge.span) == (True, (2, 5))
+    [badge] = badges(["A", "B"], [(4, 0)] * 2, 9, star=(6, 1))
+    assert not badge.left
     [badge] = badges(["A", "B"], [(8, 0)] * 2, 9)
     assert (badge.left, badge.span) == (True, (6, 9))

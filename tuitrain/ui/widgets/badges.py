@@ -54,21 +54,25 @@ class Badge:
         first, second = sorted((self, other), key=lambda badge: badge.runs[0])
         shown = second if first.letter == MANY != second.letter else first
         runs = sorted(first.runs + second.runs)
-        return Badge(first.cell, self.end, shown.letter, runs, shown.shown)
+        return Badge(first.cell, first.end, shown.letter, runs, shown.shown)
 
 
-def badges(letters: Sequence[str], cells: Sequence[Cell | None], end: int) -> list[Badge]:
+def badges(
+    letters: Sequence[str], cells: Sequence[Cell | None], end: int, star: Cell | None = None
+) -> list[Badge]:
     """The badges of all runs, none of which hides another.
 
     Args:
         letters: of the runs, the first of which counts most.
         cells: where each of them is; None: out of view.
         end: the first column that no badge may reach.
+        star: where something stands that no number may hide.
     """
     together: dict[Cell, Badge] = {}
     for number, (letter, cell) in enumerate(zip(letters, cells, strict=True)):
         if cell is not None:
-            badge = Badge(cell, end, letter, [number], number)
+            limit = star[0] if star and star[1] == cell[1] and star[0] > cell[0] else end
+            badge = Badge(cell, limit, letter, [number], number)
             together[cell] = together[cell].join(badge) if cell in together else badge
     rows: dict[int, list[Badge]] = {}
     for badge in together.values():

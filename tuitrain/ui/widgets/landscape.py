@@ -239,7 +239,7 @@ class LandscapeView(PlaneView, PixelPlot):
         if star:  # stays to be seen: who has arrived stands beside it
             beside = star[0] + (1 if star[0] + 1 < end else -1), star[1]
             ends = [beside if cell == star else cell for cell in ends]
-        for badge in badges([trail.letter for trail in self.trails], ends, end):
+        for badge in badges([trail.letter for trail in self.trails], ends, end, star):
             self._draw_badge(cells, badge)
 
     def _draw_badge(self, cells: Cells, badge: Badge) -> None:
