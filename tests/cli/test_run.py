@@ -11,30 +11,22 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
-import pexpect
 import psutil
 import pytest
 
 from tuitrain.cli import control, main
-from tuitrain.cli.follow import Reached, figures
 from tuitrain.cli.training import start
 from tuitrain.record import usage
 from tuitrain.record.folder import ExperimentFolder, resolve
 from tuitrain.record.inbox import SetLearningRate, send
 from tuitrain.record.reader import StoreReader
-from tuitrain.record.status import Status
-from tuitrain.record.store import StoreWriter
 from tuitrain.spec.catalogue import find
-from tuitrain.spec.comparison import compare
 from tuitrain.spec.experiment import single
-from tuitrain.spec.recording import Chunk, Evaluation, Layout
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command, Inside
@@ -46,8 +38,6 @@ RUN_KEYS = [
 ]
 FOREVER = "100000000"
 """Steps that no test waits for."""
-
-RUNNING = Status("running", 7, 9)
 
 
 def columns(folder: ExperimentFolder) -> dict[str, list[float]]:
@@ -100,55 +90,6 @@ def test_jsonl_holds_the_same(trained: tuple[Command, dict[str, Any]], tmp_path:
     objects = [json.loads(line) for line in target.read_text().splitlines()]
     assert list(objects[0]) == header
     assert [[repr(value) for value in row.values()] for row in objects] == rows
-
-
-def test_a_reader_that_leaves_is_no_error(trained: tuple[Command, dict[str, Any]]) -> None:
-    tuitrain, _ = trained
-    piped = subprocess.run(
-        ["bash", "-c", f"{tuitrain.path} export --format csv | head -n 1; exit ${{PIPESTATUS[0]}}"],
-        capture_output=True,
-        text=True,
-        env=tuitrain.environment,
-        check=False,
-    )
-    assert piped.stdout.startswith("run,step,loss")
-    assert (piped.returncode, piped.stderr) == (0, "")
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "export --format csv >/dev/full",
-        "export --format csv -o /dev/full",
-        "experiments --json >/dev/full",
-        "presets show line-fit >/dev/full",
-    ],
-)
-def test_output_for_which_there_is_no_space_is_no_bad_input(
-    trained: tuple[Command, dict[str, Any]], command: str
-) -> None:
-    tuitrain, _ = trained
-    full = subprocess.run(
-        ["bash", "-c", f"{tuitrain.path} {command}"],
-        capture_output=True,
-        text=True,
-        env=tuitrain.environment,
-        check=False,
-    )
-    line = "tuitrain: error: output: No space left on device\n"
-    assert (full.returncode, full.stdout, full.stderr) == (1, "", line)
-
-
-def test_a_training_goes_on_where_its_progress_cannot_be_written(tuitrain: Command) -> None:
-    ran = subprocess.run(
-        ["bash", "-c", f"{tuitrain.path} run line-fit --json 2>/dev/full"],
-        capture_output=True,
-        text=True,
-        env=tuitrain.environment,
-        check=False,
-    )
-    assert ran.returncode == 0
-    assert json.loads(ran.stdout)["runs"][0]["status"] == "finished"
 
 
 def test_experiments_lists_and_rm_deletes(inside: Inside) -> None:
@@ -349,79 +290,6 @@ def test_the_expected_loss_stands_beside_the_loss_of_the_final_weights(
         assert re.fullmatch(r"\s{2,}".join([re.escape(name), *values]), line), line
 
 
-def test_progress_tells_the_loss_of_one_run_and_the_lowest_now_of_several(runs_dir: Path) -> None:
-    values = np.array([[0.5, 0.25, 4.0], [8.0, 0.125, 2.0]])
-
-    def told(runs: int) -> list[str]:
-        experiment = compare([find("line-fit")], learning_rates=[0.1, 0.2][:runs])
-        folder = ExperimentFolder.create(runs_dir, experiment)
-        reached = Reached(folder)
-        looks = [reached.read(RUNNING)]
-        layout = Layout(runs, {"loss": "float64"})
-        with contextlib.closing(StoreWriter(folder.database, [layout])) as writer:
-            for first in (1, 2, 3):
-                rows = values[:runs, first - 1 : first]
-                with writer.transaction():
-                    writer.append(Chunk(0, first, 1, {"loss": rows}))
-                looks.append(reached.read(RUNNING))
-        reached.close()
-        return [figures(*look) for look in looks]
-
-    assert told(1) == ["7/9  loss nan", "1/9  loss 0.5", "2/9  loss 0.25", "3/9  loss 4"]
-    lowest = ["nan", "0.5", "0.125", "2"]
-    assert told(2) == [f"7/9  lowest loss {loss}" for loss in lowest]
-
-
-def test_progress_tells_the_accuracy_where_there_is_one(runs_dir: Path) -> None:
-    shares = [[0.5, 0.25], [0.75, 0.5], [0.25, 0.125]]
-
-    def told(runs: int, name: str) -> list[str]:
-        experiment = compare([find("line-fit")], learning_rates=[0.1, 0.2][:runs])
-        folder = ExperimentFolder.create(runs_dir, experiment)
-        reached = Reached(folder)
-        texts = []
-        layout = Layout(runs, {"loss": "float64"})
-        with contextlib.closing(StoreWriter(folder.database, [layout])) as writer:
-            for step, row in enumerate(shares):
-                values = {"loss": np.ones(runs), "accuracy": np.zeros(runs)}
-                values |= {name: np.array(row[:runs])}
-                with writer.transaction():
-                    writer.evaluation(Evaluation(0, step, values))
-                texts.append(reached.read(RUNNING)[1])
-        reached.close()
-        return texts
-
-    assert told(1, "accuracy") == [f"loss nan  accuracy {x}" for x in (0.5, 0.75, 0.25)]
-    assert told(2, "test_accuracy") == [
-        f"lowest loss nan  best test accuracy {x}" for x in (0.5, 0.75, 0.75)
-    ]
-
-
-def test_an_accuracy_of_an_earlier_step_names_it(runs_dir: Path) -> None:
-    folder = ExperimentFolder.create(runs_dir, single(find("line-fit")))
-    reached = Reached(folder)
-    layout = Layout(1, {"loss": "float64"})
-    with contextlib.closing(StoreWriter(folder.database, [layout])) as writer:
-        for step in (1, 2):
-            with writer.transaction():
-                writer.append(Chunk(0, step, 1, {"loss": np.ones((1, 1))}))
-                if step == 1:
-                    judged = {"loss": np.ones(1), "accuracy": np.ones(1)}
-                    writer.evaluation(Evaluation(0, step, judged))
-            told = figures(*reached.read(RUNNING))
-            assert told == f"{step}/9  loss 1  accuracy 1" + " at 1" * (step == 2)
-    reached.close()
-
-
-def test_the_result_comes_though_nobody_reads_the_progress(tuitrain: Command) -> None:
-    script = f"{tuitrain.path} run line-fit --json 2>&1 >result.json | head -0"
-    subprocess.run(
-        ["bash", "-c", script], cwd=tuitrain.runs_dir.parent, env=tuitrain.environment, check=True
-    )
-    told = json.loads((tuitrain.runs_dir.parent / "result.json").read_text())
-    assert told["runs"][0]["status"] == "finished"
-
-
 def test_a_killed_worker_is_a_failed_run(tuitrain: Command, runs_dir: Path) -> None:
     process = tuitrain.start("run", "sales-mse", "--steps", FOREVER, "--json")
     worker = resolve(runs_dir).process()
@@ -475,22 +343,3 @@ def test_what_only_the_worker_can_refuse_is_bad_input_and_leaves_nothing(
     assert ran.stderr.count("\n") == 1
     assert ran.stderr.count("\n") == 1
     assert inside.experiments() == []
-
-
-def test_a_terminal_shows_a_bar_and_the_result(tuitrain: Command) -> None:
-    child = pexpect.spawn(
-        tuitrain.path,
-        ["run", "line-fit"],
-        env=tuitrain.environment | {"TERM": "xterm-256color"},
-        dimensions=(24, 100),
-        encoding="utf-8",
-        timeout=30,
-    )
-    child.expect("starting")
-    child.expect("━")
-    child.expect(r"line-fit sgd lr=0\.027 seed=0")
-    child.expect(r"finished after 10,000 steps")
-    child.expect(r"w\[0,0\]\s+2\s+2 ± 1e-12")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0

@@ -28,6 +28,9 @@ from tuitrain.record.status import Status
 POLL = 0.05
 """Seconds between two looks at the store."""
 
+SHORTEST = 10
+"""Columns of a bar from which on it is drawn."""
+
 LINES = 2.0
 """Seconds between two lines where stderr is no terminal."""
 
@@ -145,30 +148,39 @@ def interrupts() -> Iterator[Callable[[], int]]:
 def display() -> Iterator[Show]:
     """A progress bar where stderr is a terminal, else a line now and then."""
     if sys.stderr.isatty():
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[figures]}"),
-            console=Console(stderr=True, highlight=False),
-            auto_refresh=False,
-            transient=True,
-            expand=True,
-        ) as progress:
+        with progress_on(Console(stderr=True, highlight=False)) as progress:
             yield bar(progress)
     else:
         yield lines()
 
 
+def progress_on(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[figures]}"),
+        console=console,
+        auto_refresh=False,
+        transient=True,
+        expand=True,
+    )
+
+
 def bar(progress: Progress) -> Show:
+    """State, bar and figures in one line; where it is narrow, the first figures alone."""
     task = progress.add_task("starting", total=None, figures="")
+    columns = progress.columns
 
     def show(status: Status, reached: str) -> None:
+        room = progress.console.width - len(f"{status.state}  ") - SHORTEST
+        told = figures(status, reached, room)
+        progress.columns = columns if len(told) <= room else columns[-1:]
         progress.update(
             task,
             description=status.state,
             total=status.total or None,
             completed=status.step,
-            figures=figures(status, reached),
+            figures=told,
             refresh=True,
         )
 
@@ -193,14 +205,19 @@ def lines() -> Show:
     return show
 
 
-def figures(status: Status, reached: str) -> str:
-    """Where the training stands, in one line; empty before it has started."""
+def figures(status: Status, reached: str, room: float = math.inf) -> str:
+    """Where the training stands, in one line; empty before it has started.
+
+    What takes more than `room` letters is left out, but for the step and the loss.
+    """
     if not status.step:
         return ""
-    parts = [f"{status.step:,}/{status.total:,}", reached]
+    parts = [f"{status.step:,}/{status.total:,}", *reached.split("  ")]
     if status.steps_per_second:
         parts.append(f"{status.steps_per_second:,.0f} steps/s")
         if not status.ended:
             left = (status.total - status.step) / status.steps_per_second
             parts.append(f"{duration(left)} left")
+    while len("  ".join(parts)) > room and len(parts) > 2:
+        del parts[-2 if len(parts) > 3 else -1]  # the time that is left goes last
     return "  ".join(parts)
