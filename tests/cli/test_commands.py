@@ -216,6 +216,9 @@ def test_what_can_be_chosen_is_told_in_one_line(inside: Inside) -> None:
     )
 
 
+ENDS = ("grad", "delta", "m", "max", "mw")
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -225,15 +228,59 @@ def test_what_can_be_chosen_is_told_in_one_line(inside: Inside) -> None:
         ("tuitrain run line-fit -o adam", ["adam", "adamax", "adamw"]),
         ("tuitrain optimizers show li", ["lion"]),
         ("tuitrain run line-fit --fail", ["--fail-on-divergence"]),
+        ("tuitrain run line-fit --schedule co", ["constant", "cosine"]),
+        ("tuitrain run line-fit --device a", ["auto"]),
+        ("tuitrain run line-fit --dtype f", ["float32", "float64"]),
+        ("tuitrain export --format s", ["svg"]),
+        ("tuitrain compare line-fit -o sgd,ad", [f"sgd,ada{x}" for x in ENDS]),
+        ("tuitrain compare line-fit -o adam,sgdm,sg", ["adam,sgdm,sgd"]),
+        ("tuitrain compare line-fit --dtype float64,f", ["float64,float32"]),
     ],
 )
 def test_names_complete(tuitrain: Command, words: str, expected: list[str]) -> None:
+    assert completed(tuitrain, words) == [f"plain,{word}" for word in expected]
+
+
+def test_one_run_has_no_list(tuitrain: Command) -> None:
+    assert completed(tuitrain, "tuitrain run line-fit -o sgd,ad") == [""]
+
+
+def completed(tuitrain: Command, words: str) -> list[str]:
+    """What a shell is told where it asks for the last of some words."""
     answered = tuitrain(
         _TUITRAIN_COMPLETE="bash_complete",
         COMP_WORDS=words,
         COMP_CWORD=str(len(words.split()) - 1),
     )
-    assert answered.stdout.splitlines() == [f"plain,{word}" for word in expected]
+    assert answered.stderr == ""
+    return answered.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "tuitrain stop",
+        "tuitrain attach --runs-dir {other}",
+        "tuitrain --runs-dir {other} export --format csv",
+    ],
+)
+def test_ids_complete(tuitrain: Command, tmp_path: Path, words: str) -> None:
+    other = tmp_path / "other"
+    runs_dir = other if "{other}" in words else tuitrain.runs_dir
+    ids = [f"20260101-00000{number}-abcd" for number in (1, 2)]
+    for id_ in (*ids, "20250101-000000-abcd"):
+        (runs_dir / id_).mkdir(parents=True)
+        (runs_dir / id_ / "experiment.toml").touch()
+    told = completed(tuitrain, f"{words.format(other=other)} 2026")
+    assert told == [f"plain,{id_}" for id_ in reversed(ids)]
+
+
+def test_what_cannot_be_a_directory_holds_no_ids(tuitrain: Command) -> None:
+    assert completed(tuitrain, "tuitrain stop --runs-dir= 2") == [""]
+
+
+def test_a_directory_completes(tuitrain: Command) -> None:
+    assert completed(tuitrain, "tuitrain stop --runs-dir /tm") == ["dir,/tm"]
 
 
 def test_python_m_is_the_same_command(tuitrain: Command) -> None:

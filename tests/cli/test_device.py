@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from tests.nvml import Card, driver
+from tuitrain.cli.run import run
 from tuitrain.cli.training import check_gpu
 from tuitrain.errors import InputError
 from tuitrain.record import usage
@@ -89,3 +91,21 @@ def test_a_gpu_that_there_is_or_may_be_is_not_refused(
     build(monkeypatch, version)
     with driver(*[Card(f"GPU-{i}") for i in range(cards)]):
         check_gpu(device)
+
+
+@pytest.mark.parametrize(
+    ("version", "cards", "devices"),
+    [
+        (WITHOUT, 1, ["auto", "cpu"]),
+        (WITH_CUDA, 0, ["auto", "cpu", "cuda"]),
+        (WITH_CUDA, 2, ["auto", "cpu", "cuda", "cuda:0", "cuda:1"]),
+    ],
+)
+def test_the_devices_that_there_may_be_complete(
+    monkeypatch: pytest.MonkeyPatch, version: str, cards: int, devices: list[str]
+) -> None:
+    build(monkeypatch, version)
+    [option] = [parameter for parameter in run.params if parameter.name == "device"]
+    with driver(*[Card(f"GPU-{i}") for i in range(cards)]):
+        told = option.shell_complete(click.Context(run), "")
+    assert [item.value for item in told] == devices

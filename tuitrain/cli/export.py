@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import click
+from click.shell_completion import CompletionItem
 
-from tuitrain.cli.options import experiment_argument, runs_dir_option
+from tuitrain.cli.options import completing, experiment_argument, runs_dir_option
 from tuitrain.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,9 +50,20 @@ class Rows(Protocol):
 @click.command()
 @experiment_argument
 @click.option(
-    "--format", "format_", metavar="csv|jsonl|svg|png", required=True, help="What to write."
+    "--format",
+    "format_",
+    metavar="csv|jsonl|svg|png",
+    required=True,
+    shell_complete=completing(lambda: (*WRITERS, *FIGURES)),
+    help="What to write.",
 )
-@click.option("-o", "--output", metavar="FILE", help="Output file; stdout by default.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=lambda _context, _parameter, word: [CompletionItem(word, type="file")],
+    help="Output file; stdout by default.",
+)
 @click.option("--evaluations", is_flag=True, help="Write the evaluations instead of the steps.")
 @runs_dir_option
 def export(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,13 +14,43 @@ from tuitrain.errors import InputError
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def complete_optimizer(
-    _context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[str]:
-    """The optimizers whose names begin so."""
+Complete = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def completing(known: Callable[[], Iterable[str]]) -> Complete:
+    """Completes one of the names that are `known` when it is asked, or a list of them."""
+
+    def complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+        comma = incomplete.rfind(",") + 1 if context.info_name == "compare" else 0
+        before, word = incomplete[:comma], incomplete[comma:]
+        given = before.split(",")
+        return [before + n for n in known() if n.startswith(word) and n not in given]
+
+    return complete
+
+
+@completing
+def complete_optimizer() -> Iterable[str]:
     from tuitrain.optim import OPTIMIZERS
 
-    return [name for name in OPTIMIZERS if name.startswith(incomplete)]
+    return OPTIMIZERS
+
+
+@completing
+def complete_schedule() -> Iterable[str]:
+    from tuitrain.optim.schedules import SCHEDULES
+
+    return SCHEDULES
+
+
+@completing
+def complete_device() -> Iterable[str]:
+    """The devices that there are; `cuda` also where that is not known."""
+    from tuitrain.record.usage import offered
+
+    count = offered()
+    several = [f"cuda:{number}" for number in range(count or 0)]
+    return ["auto", "cpu", *["cuda"] * (count != 0), *several]
 
 
 def complete_preset(
@@ -60,4 +90,15 @@ def runs_directory(context: click.Context, _parameter: click.Parameter, value: s
 
 def experiment_argument(command: F) -> F:
     """The argument ID: an experiment's id or the beginning of it."""
-    return click.argument("id_", metavar="[ID]", required=False)(command)
+    return click.argument("id_", metavar="[ID]", required=False, shell_complete=complete_id)(
+        command
+    )
+
+
+def complete_id(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The ids that begin so, newest first."""
+    from tuitrain.record.folder import experiments
+
+    runs_dir: Path | None = context.params["runs_dir"]  # None where it is refused
+    ids = [folder.id for folder in experiments(runs_dir)] if runs_dir else []
+    return [id_ for id_ in ids if id_.startswith(incomplete)]

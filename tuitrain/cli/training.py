@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tuitrain.cli.options import runs_dir_option
+from tuitrain.cli.options import (
+    complete_device,
+    complete_schedule,
+    completing,
+    runs_dir_option,
+)
 from tuitrain.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,17 +47,34 @@ KEYS = {
 """The key of a preset that each option sets."""
 
 
+DTYPES = ("float32", "float64")
+
+
 def training_options(command: F) -> F:
     """How long to train, and on what."""
     options = [
-        click.option("--schedule", metavar="SPEC", help="Such as `cosine:end=0.01,warmup=100`."),
+        click.option(
+            "--schedule",
+            metavar="SPEC",
+            shell_complete=complete_schedule,
+            help="Such as `cosine:end=0.01,warmup=100`.",
+        ),
         click.option("--steps", metavar="N", help="Number of updates."),
         click.option("--epochs", metavar="N", help="Passes over the data, instead of --steps."),
         click.option("--batch", metavar="N|full", help="Rows for each update."),
         click.option(
-            "--device", metavar="DEVICE", default="auto", help="auto, cpu, cuda or cuda:N."
+            "--device",
+            metavar="DEVICE",
+            default="auto",
+            shell_complete=complete_device,
+            help="auto, cpu, cuda or cuda:N.",
         ),
-        click.option("--dtype", metavar="float32|float64", help="Precision of the weights."),
+        click.option(
+            "--dtype",
+            metavar="float32|float64",
+            shell_complete=completing(lambda: DTYPES),
+            help="Precision of the weights.",
+        ),
         click.option(
             "--engine",
             type=click.Choice(["auto", "eager", "compiled"]),
