@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ import pytest
 from textual.screen import Screen
 from textual.widgets import Select
 
+import tuitrain.record.usage
 import tuitrain.ui.app
 import tuitrain.ui.screens.setup
 from tests.nvml import Card, driver
@@ -234,7 +234,7 @@ async def test_leaving_at_the_first_frame_ends_in_peace(runs_dir: Path, monkeypa
 def test_a_gpu_is_offered_where_pytorch_can_use_it(
     torch: str, offered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: torch)
+    monkeypatch.setattr(tuitrain.record.usage, "version", lambda name: torch)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     with driver(Card("GPU-1")):
         assert devices() == offered

@@ -65,10 +65,9 @@ def cli(context: click.Context, runs_dir: Path) -> None:
     Without a command, the dashboard opens.
     """
     if context.invoked_subcommand is None:
-        from tuitrain.cli.dashboard import import_application, require_terminal, show
+        from tuitrain.cli.dashboard import open_setup
 
-        require_terminal()
-        show(import_application()(runs_dir))
+        open_setup(runs_dir)
 
 
 def call(arguments: Sequence[str]) -> int:

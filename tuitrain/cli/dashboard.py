@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from tuitrain.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tuitrain.record.folder import ExperimentFolder
     from tuitrain.ui.app import TuitrainApp
 
@@ -30,13 +32,17 @@ def require_terminal() -> None:
             )
 
 
-def open_setup() -> None:
-    """Opens the setup screen."""
+def open_setup(runs_dir: Path | None = None) -> None:
+    """Opens the setup screen.
+
+    Args:
+        runs_dir: where experiments are kept; the default one without it.
+    """
     require_terminal()
     application = import_application()
     from tuitrain.record.directory import runs_directory
 
-    show(application(runs_directory()))
+    show(application(runs_dir or runs_directory()))
 
 
 def open_experiment(folder: ExperimentFolder) -> None:

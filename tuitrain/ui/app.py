@@ -346,12 +346,7 @@ def is_viewer(screen: Screen[Any]) -> TypeGuard[TrainingScreen]:
 
 
 def devices() -> list[str]:
-    """What the device menu offers: no GPU where PyTorch was built without CUDA."""
-    from importlib.metadata import PackageNotFoundError, version
+    """What the device menu offers."""
+    from tuitrain.record.usage import offered
 
-    from tuitrain.record.usage import usable
-
-    with contextlib.suppress(PackageNotFoundError):  # from elsewhere, perhaps with CUDA
-        if version("torch").endswith("+cpu"):
-            return ["auto", "cpu"]
-    return ["auto", "cpu", *(f"cuda:{number}" for number in range(usable()))]
+    return ["auto", "cpu", *(f"cuda:{number}" for number in range(offered() or 0))]
