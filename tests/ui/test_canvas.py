@@ -292,6 +292,15 @@ def test_what_is_drawn_at_the_first_and_the_last_label_is_in_the_middle_of_its_r
     assert AutoRange().update(0, 10, 2, False, small.height) == Scale(0, 10)
 
 
+@pytest.mark.parametrize("rows", range(1, 21))
+@pytest.mark.parametrize(("low", "high"), [(1e-300, 1.0), (1e-300, 1e300), (1e-250, 1e250)])
+def test_an_axis_over_all_numbers_has_a_scale(low: float, high: float, rows: int) -> None:
+    scale = AutoRange().update(low, high, 5, True, rows)
+    assert 0 < scale.low <= low
+    assert high <= scale.high < math.inf
+    assert np.isfinite(scale.unit([low, high])).all()
+
+
 @pytest.mark.parametrize("width", [1, 2, 15, 16, 400])
 @pytest.mark.parametrize("height", [1, 2, 3, 5, 8, 100])
 def test_the_plot_always_has_a_cell(width: int, height: int) -> None:

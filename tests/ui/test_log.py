@@ -39,6 +39,11 @@ async def test_a_line_is_shown_once_it_has_been_written_to_its_end(tmp_path: Pat
         app.log_pane.follow([])
         await pilot.pause()
         assert app.lines() == ["first", "half a wörd"]
+        with log.open("ab") as file:
+            file.write(b"killed in the mid")
+        app.log_pane.follow([], ended=True)
+        await pilot.pause()
+        assert app.lines()[-1] == "killed in the mid"
 
 
 async def test_of_a_long_log_whole_lines_are_shown(tmp_path: Path) -> None:

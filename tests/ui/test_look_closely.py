@@ -94,7 +94,7 @@ async def test_the_loss_of_the_run_before_lies_beneath_that_of_its_successor(ope
         assert len(loss.series) == 1
         np.testing.assert_array_equal(before.series.values, known)
         await pilot.press(".")  # the cursor stays where this run has come
-        assert loss_chart(shown).cursor == 1
+        await until(pilot, lambda: loss_chart(shown).cursor == 1, "cursor")
         await until(pilot, lambda: loss_chart(shown).steps == 20, "an axis of few steps")
         assert loss_chart(shown)._whole().high == 20
 
@@ -117,10 +117,12 @@ async def test_the_cursor_reads_no_step_that_has_not_been_taken(opened, runs_dir
         await pilot.press("n", "n", "n")
         await until(pilot, lambda: shown.facts.step == 3, "three steps")
         await until(pilot, lambda: bool(loss_chart(shown).curves), "curve")
+        chart = loss_chart(shown)
         await pilot.press(".", ".", ".", ".")
-        assert loss_chart(shown).cursor == 3
+        await until(pilot, lambda: chart.cursor == 3, "the last step")
+        chart.set_cursor(1)
         await pilot.hover("#loss", offset=(70, 10))
-        assert loss_chart(shown).cursor == 3
+        await until(pilot, lambda: chart.cursor == 3, "the last step, by the mouse")
         assert "nan" not in page(pilot)
 
 
@@ -162,6 +164,7 @@ async def test_the_path_of_a_single_weight_hops_across_the_parabola(opened, runs
         assert path[1:] == pytest.approx(weights.values)
         assert (np.diff(np.sign(path[:10] + 1)) != 0).all()  # the least loss is at w = -1
         assert len(shown.facts.path(7)) == 8
+        assert shown.facts.path(0).tolist() == [5.0]
         fit = Fit(shown.facts.preset)
         picture = fit(shown.facts.tensors(), path)
         assert picture is not None

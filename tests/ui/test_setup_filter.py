@@ -34,8 +34,7 @@ async def test_filter_narrows_and_escape_clears(opened) -> None:
         assert str(start.label) == "Nothing to start"
         assert "no preset matches" in page(pilot)
         await pilot.press("escape")
-        await pilot.pause()
-        assert not start.disabled
+        await until(pilot, lambda: not start.disabled, "something to start")
         assert "Start training" in page(pilot)
         await choose(pilot, "missing.toml")
         assert start.disabled
@@ -94,14 +93,13 @@ async def test_a_path_in_the_filter_offers_the_users_own_preset(opened, tmp_path
     async with opened() as pilot:
         entry_of_filter = pilot.app.screen.query_one("#filter", Input)
         entry_of_filter.value = str(file)[:-3]
-        await pilot.pause()
-        assert "directory;" in page(pilot)  # there is no such file or directory
+        # there is no such file or directory
+        await until(pilot, lambda: "directory;" in page(pilot), "reason")
         await pilot.press("enter", "enter", "ctrl+s")
         assert isinstance(pilot.app.screen, SetupScreen)
         assert pilot.app.focused is entry_of_filter
         entry_of_filter.value = str(file)
-        await pilot.pause()
-        assert pilot.app.screen.chosen == str(file)
+        await until(pilot, lambda: pilot.app.screen.chosen == str(file), "the file's preset")
         assert entry(pilot, "optimizer.lr").input.value == "0.021"
         await pilot.press("enter", "enter")
         await opens(pilot, DashboardScreen)
@@ -114,8 +112,8 @@ async def test_a_wrong_file_is_explained_and_nothing_starts(opened, tmp_path) ->
     file.write_text(to_toml(find("line-fit")).replace("0.027", "-1"))
     async with opened(size=(200, 60)) as pilot:
         pilot.app.screen.query_one("#filter", Input).value = str(file)
-        await pilot.pause()
-        assert "cannot be -1" in " ".join(page(pilot).split())
+        told = "cannot be -1"
+        await until(pilot, lambda: told in " ".join(page(pilot).split()), "reason")
         await pilot.press("enter", "enter")
         pilot.app.screen.query_one("#filter", Input).value = "zzz"
         await pilot.press("enter", "enter", "f5")

@@ -29,6 +29,7 @@ from tuitrain.ui.themes import DARK, LIGHT
 
 if TYPE_CHECKING:
     from tuitrain.record.folder import ExperimentFolder
+    from tuitrain.record.live import Recording
     from tuitrain.spec.experiment import Experiment
     from tuitrain.spec.preset import Preset
     from tuitrain.ui.screens.training import TrainingScreen
@@ -226,7 +227,7 @@ class TuitrainApp(App[None]):
             return
         if isinstance(message, Restart):
             message.sender.stop_if_alive()  # not before the new one is there
-            self.switch_screen(viewer(folder, before=message.sender.folder))
+            self.switch_screen(viewer(folder, before=message.sender.recording))
         else:
             self.push_screen(viewer(folder))
         self.call_after_refresh(self._warm_up)
@@ -325,11 +326,11 @@ def goes_back(typed: events.Key | events.Paste) -> bool:
     return isinstance(typed, events.Key) and typed.key in ("b", "escape")
 
 
-def viewer(folder: ExperimentFolder, before: ExperimentFolder | None = None) -> TrainingScreen:
+def viewer(folder: ExperimentFolder, before: Recording | None = None) -> TrainingScreen:
     """The screen that shows an experiment: many runs are compared.
 
     Args:
-        before: the experiment whose place a single run takes.
+        before: what is recorded of the experiment whose place a single run takes.
     """
     if len(folder.experiment.runs) > 1:
         from tuitrain.ui.screens.compare import CompareScreen

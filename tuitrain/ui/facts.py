@@ -231,13 +231,14 @@ class RunFacts:
         return found
 
     def path(self, step: int | None = None) -> NDArray[np.float64]:
-        """The last `PATH` values of a model's only weight up to a step, with the initial one."""
-        if not self.weights():  # nothing is recorded yet
+        """The last `PATH` values of a model's only weight up to a step, or all, from the start."""
+        weights = self.weights()
+        if not weights:  # nothing is recorded yet
             return np.empty(0)
-        [weight] = self.weights()
+        [weight] = weights
         rows = len(weight.series) if step is None else weight.series.row_from(step + 1)
-        values = np.concatenate([[weight.start], weight.series.values[:rows]])
-        return values[-PATH:].astype(np.float64)
+        values = weight.series.values[max(0, rows - PATH) : rows].astype(np.float64)
+        return values if rows >= PATH else np.concatenate([[weight.start], values])
 
 
 def elements(tensors: Mapping[str, Numbers | NDArray[np.floating]]) -> dict[str, float]:

@@ -133,7 +133,7 @@ class CompareScreen(TrainingScreen):
         self._show_view()
         log = self.query_one(LogPane)
         if log.display:
-            log.follow(self.recording.events)
+            log.follow(self.recording.events, ended=self.recording.ended)
         if self._was != status.state:
             self._was, self._dimmed = status.state, None
         self._dim()

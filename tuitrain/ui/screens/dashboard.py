@@ -77,16 +77,16 @@ class DashboardScreen(TrainingScreen):
 
     Args:
         folder: of the experiment.
-        before: of the one that it takes the place of, whose loss is drawn beneath.
+        before: what is recorded of the one whose place it takes; its loss is drawn beneath.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("dashboard", "chart", "everywhere")]
 
     FOR_WORKER = TrainingScreen.FOR_WORKER | {"learning_rate", "scale_rate"}
 
-    def __init__(self, folder: ExperimentFolder, before: ExperimentFolder | None = None) -> None:
+    def __init__(self, folder: ExperimentFolder, before: Recording | None = None) -> None:
         super().__init__(folder)
-        self.before = None if before is None else Recording(before)
+        self.before = before
         self.facts = RunFacts(self.recording)
         self.judge = Judge(self.facts)
         best = self.facts.optimum.weights if self.facts.optimum else {}
@@ -170,6 +170,8 @@ class DashboardScreen(TrainingScreen):
         """Read what is new and tell; nothing else reads the store."""
         if self.before is not None and not self.before.ended:
             self.before.refresh()  # it is about to stop
+            if self.before.ended:
+                self.before.close()
         if self.recording.refresh() or self._frame == 0:
             self.post_message(Refreshed())
         elif self._frame % DIAGNOSE_EVERY == 0:
@@ -192,7 +194,7 @@ class DashboardScreen(TrainingScreen):
             self._diagnose()
         log = self.query_one(LogPane)
         if log.display:
-            log.follow(self.recording.events)
+            log.follow(self.recording.events, ended=self.recording.ended)
         if self._was_alive != self.alive:
             self._was_alive = self.alive
             self.refresh_bindings()
@@ -219,7 +221,7 @@ class DashboardScreen(TrainingScreen):
 
     def _show_weights(self) -> None:
         """Weights and pictures, as they are or as they were at the cursor."""
-        total = self.recording.status.total
+        total = self.span
         for table in self.query(TensorsTable):
             at = "" if self._cursor is None else f" at {self._cursor:,}"
             self.query_one("#weights").border_title = f"Weights{at}"

@@ -22,7 +22,6 @@ def loss_layers(facts: RunFacts, before: Recording | None = None) -> list[Layer]
 
 def _loss_before(before: Recording) -> list[Layer]:
     """Not of a run that has diverged: beside it, nothing else could be seen."""
-    before.refresh()
     lost = any(event.kind == "diverged" for event in before.events)
     loss = before.series(0, "loss") if before.names(0) and not lost else Series()
     return [Layer("before", loss, BEFORE, faint=True, spans=False)] if len(loss) else []

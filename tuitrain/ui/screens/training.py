@@ -133,7 +133,7 @@ class TrainingScreen(FittedScreen):
     def action_log(self) -> None:
         log = self.query_one(LogPane)
         log.display = not log.display
-        log.follow(self.recording.events)
+        log.follow(self.recording.events, ended=self.recording.ended)
 
     def action_back(self) -> None:
         self.app.post_message(Back(self))

@@ -22,15 +22,19 @@ class LogPane(RichLog):
         self._offset = -1
         self._events = 0
 
-    def follow(self, events: list[Event]) -> None:
-        """Write what has come in since the last call."""
+    def follow(self, events: list[Event], *, ended: bool = False) -> None:
+        """Write what has come in since the last call.
+
+        Args:
+            ended: whether the worker writes no more: its last line may have no end.
+        """
         for event in events[self._events :]:
             self.write(entry(event))
         self._events = len(events)
-        for line in self._lines():
+        for line in self._lines(ended):
             self.write("".join(c if c.isprintable() else "?" for c in line))
 
-    def _lines(self) -> list[str]:
+    def _lines(self, ended: bool) -> list[str]:
         """The lines that have been ended since the last call; of a long log, the last ones."""
         try:
             with self._path.open("rb") as file:
@@ -42,8 +46,8 @@ class LogPane(RichLog):
             return []
         cut = self._offset < 0 < start
         whole = news[: news.rfind(b"\n") + 1]
-        if not whole and len(news) == TAIL:
-            whole = news  # a line that is too long to wait for its end
+        if ended or (not whole and len(news) == TAIL):
+            whole = news  # with a line that is too long to wait for its end, or has none
         self._offset = start + len(whole)
         lines = whole.decode(errors="replace").splitlines()
         return lines[cut:] or lines

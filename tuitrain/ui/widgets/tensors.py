@@ -35,7 +35,7 @@ class TensorsTable(Plot, AutoHeight):
         """Show the tensors after a step (None is the last).
 
         Args:
-            total: planned steps, which the sparklines span.
+            total: steps, which the sparklines span.
         """
         taller = len(tensors) != len(self.tensors)
         self.tensors, self.total, self.step = tensors, total, step

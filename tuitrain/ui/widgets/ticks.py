@@ -16,7 +16,7 @@ LARGEST = 1e300
 """Values are drawn as if they were no greater (on a log scale, its inverse: no less), so that a
 range never overflows."""
 LOG_LARGEST = 700.0
-"""Logarithm of what an axis may end at: `LARGEST` and some room."""
+"""Logarithm of what an axis may end at: `LARGEST`, or its inverse, and some room."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Scale:
         if not self.log:
             return self.low + unit * (self.high - self.low)
         low, high = math.log(self.low), math.log(self.high)
-        return math.exp(min(low + unit * (high - low), LOG_LARGEST))
+        position = low + unit * (high - low)
+        return math.exp(min(max(position, -LOG_LARGEST), LOG_LARGEST))
 
 
 # Round numbers --------------------------------------------------------------------------------
