@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,24 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
+
+
+PIPE = 1 << 16
+"""Bytes that a pipe holds which nobody reads."""
+
+
+def unread(tuitrain: Command, arguments: str) -> int:
+    """The exit code where the reader of stdout has left before anything is written."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as stdout:
+        return subprocess.run(
+            [tuitrain.path, *arguments.split()],
+            stdout=stdout,
+            stderr=subprocess.DEVNULL,
+            env=tuitrain.environment,
+            check=False,
+        ).returncode
 
 
 def test_a_reader_that_leaves_is_no_error(trained: tuple[Command, dict[str, Any]]) -> None:
@@ -21,8 +40,26 @@ def test_a_reader_that_leaves_is_no_error(trained: tuple[Command, dict[str, Any]
         env=tuitrain.environment,
         check=False,
     )
+    written = len(tuitrain("export", "--format", "csv").stdout)
+    assert written > 4 * PIPE, "all of it fits into the pipe and the reader: nobody notices"
     assert piped.stdout.startswith("run,step,loss")
     assert (piped.returncode, piped.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("form", ["", " --json"])
+@pytest.mark.parametrize(("lr", "code"), [("0.01", 0), ("5", 1)])
+def test_a_reader_that_leaves_does_not_hide_how_the_training_ended(
+    tuitrain: Command, lr: str, code: int, form: str
+) -> None:
+    command = f"run line-fit --lr {lr} --steps 2000 --fail-on-divergence --quiet"
+    assert unread(tuitrain, command + form) == code
+
+
+@pytest.mark.parametrize("command", ["experiments", "experiments --json", "presets"])
+def test_a_list_that_nobody_reads_is_no_error(
+    trained: tuple[Command, dict[str, Any]], command: str
+) -> None:
+    assert unread(trained[0], command) == 0
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from tuitrain.cli.main import abandon_output
+
 UNLIMITED = 10_000
 """Columns of a console that is no terminal: what a pipe reads is never cut or wrapped."""
 
 
+class Output(Console):
+    """A console that leaves the exit code to us when the reader of stdout has left."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+@contextmanager
+def unless_unread() -> Iterator[None]:
+    """Printing inside goes on to nowhere, and is no error, where the reader of stdout has left."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        abandon_output()
+
+
 def console() -> Console:
     """A console on stdout that adds nothing to the text when stdout is no terminal."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else UNLIMITED)
+    return Output(highlight=False, width=None if sys.stdout.isatty() else UNLIMITED)
 
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:

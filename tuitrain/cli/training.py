@@ -175,6 +175,7 @@ def train(
         summary: prints the result for people.
         rows: whether `report` and `summary` look at the recorded rows.
     """
+    from tuitrain.cli.console import unless_unread
     from tuitrain.cli.follow import follow, interrupts
     from tuitrain.cli.result import read
     from tuitrain.record.folder import CLOSING
@@ -189,15 +190,18 @@ def train(
         if status.ended:  # whoever copies run.db next has all of it
             folder.released(patience=CLOSING)
         recording = read(folder, rows=rows)
-        if options["as_json"]:
-            click.echo(json.dumps(report(recording), allow_nan=False))
-        else:
-            summary(recording)
+        with unless_unread():  # the exit code is that of the training all the same
+            if options["as_json"]:
+                click.echo(json.dumps(report(recording), allow_nan=False))
+            else:
+                summary(recording)
         if interrupted():
             return 130
     if status.state in ("failed", "killed"):
         what = status.error or "the worker died"
-        click.echo(f"tuitrain: {folder.id} {status.state}: {what}; see {folder.log}", err=True)
+        told = f"tuitrain: {folder.id} {status.state}: {what}; see {folder.log}"
+        with contextlib.suppress(OSError):  # the exit code says it as well
+            click.echo(told, err=True)
         return 1
     diverged = any(result.status == "diverged" for result in recording.results)
     return int(diverged and options["fail_on_divergence"])
