@@ -140,6 +140,12 @@ def test_level_with_the_lowest_only() -> None:
     assert level(np.array([]), np.array([])).tolist() == []
 
 
+def test_between_losses_that_are_level_others_have_ranks_of_their_own() -> None:
+    found = np.array([5.0, 1.0, INF, 1.1, 2.0, 5.0, 3.0, 1.3])
+    wide = np.array([0.0, 0.2, 0.0, 0.2, 0.2, 0.0, 0.2, 0.2])
+    assert level(found, wide).tolist() == [6, 1, 8, 1, 4, 6, 5, 3]
+
+
 def test_a_gap_within_rounding_is_none() -> None:
     experiment, pane = made(["sgd"], [0.1, 0.2], 1)
     found = np.array([0.00065126895, 0.0006518])

@@ -101,11 +101,11 @@ def roundings(experiment: Experiment, losses: Numbers, initial: Numbers) -> Numb
     """By how much rounding alone may change the loss of each run; 0 where nothing is known.
 
     Args:
-        losses: of every run, as `losses` gives them.
+        losses: of every run, as `losses` gives them, or the least possible ones.
         initial: of every run, as in `Losses.initial`.
     """
-    types = [experiment.presets[run.preset].train.dtype for run in experiment.runs]
-    eps = np.array([np.finfo(dtype).eps for dtype in types], np.float64)
+    of_type = {name: np.finfo(each.train.dtype).eps for name, each in experiment.presets.items()}
+    eps = np.array([of_type[run.preset] for run in experiment.runs], np.float64)
     # a loss that has grown is more than the start, which also may not be known
     found = rounding(losses, np.fmax(np.abs(initial), np.abs(losses)), eps)
     return np.where(np.isfinite(found), found, 0.0)
@@ -181,13 +181,16 @@ def level(losses: Numbers, roundings: Numbers) -> NDArray[np.intp]:
     known = np.nan_to_num(losses, nan=np.inf, posinf=np.inf)
     order = np.argsort(known, kind="stable")
     rising = known[order]
-    stops = np.searchsorted(rising, rising + roundings[order], side="right").tolist()
-    ranks = np.empty(len(order), np.intp)
-    start = 0
-    while start < len(order):
-        ranks[order[start : stops[start]]] = start + 1
-        start = stops[start]
-    return ranks
+    places = np.arange(1, len(order) + 1)
+    stops = np.searchsorted(rising, rising + roundings[order], side="right")
+    ranks, stop = places.copy(), 0
+    for start in np.flatnonzero(stops > places).tolist():  # others are alone
+        if start >= stop:
+            stop = int(stops[start])
+            ranks[start:stop] = start + 1
+    found = np.empty_like(ranks)
+    found[order] = ranks
+    return found
 
 
 def quartiles(groups: Sequence[Group], values: Numbers) -> Numbers:

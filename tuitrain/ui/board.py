@@ -15,7 +15,7 @@ from tuitrain.data.optimum import optima
 from tuitrain.record.bands import Bands, Gap, Numbers
 from tuitrain.record.comparison import Comparison, Standing, step_seconds
 from tuitrain.record.live import Recording
-from tuitrain.record.ranking import ACCURACIES, quartiles, rank, rounding
+from tuitrain.record.ranking import ACCURACIES, quartiles, rank, roundings
 from tuitrain.record.series import Series
 from tuitrain.record.status import RunResult
 from tuitrain.spec.evaluation import evaluated
@@ -163,9 +163,7 @@ class Board:
 
     def _gap(self) -> Gap:
         initial, least = self.comparison.initial, self._least()
-        types = [self.experiment.presets[run.preset].train.dtype for run in self.experiment.runs]
-        eps = np.array([np.finfo(dtype).eps for dtype in types], np.float64)
-        return Gap(least, initial, rounding(least, initial, eps))
+        return Gap(least, initial, roundings(self.experiment, least, initial))
 
     def _least(self) -> Numbers:
         """The least possible loss of every run; NaN where it is not known."""
@@ -217,10 +215,11 @@ class Board:
         ]
 
     def _gaps(self) -> Numbers:
-        """Of every run, relative to its start; what rounding may make counts as nothing."""
-        gap, losses = self._gap(), self.comparison.losses
-        found = gap(losses[:, np.newaxis], np.arange(len(losses)))[:, 0]
-        return np.where(np.abs(losses - gap.least) <= gap.rounding, 0.0, found)
+        """Of every run, relative to its start; nothing where `Ranked.gap` is nothing."""
+        compared, least = self.comparison, self._least()
+        gap = Gap(least, compared.initial, compared.roundings)
+        found = gap(compared.losses[:, np.newaxis], np.arange(len(least)))[:, 0]
+        return np.where(np.abs(compared.losses - least) <= gap.rounding, 0.0, found)
 
     def _ranks(self) -> list[tuple[int, int]]:
         """The rank and the place of every line."""
