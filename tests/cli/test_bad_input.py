@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from tuitrain.cli import main
 from tuitrain.cli.commands import COMMANDS
+from tuitrain.worker.launch import WarmWorker
 
 RULES = (
     "sgd, sgdm, momentum, nesterov, adagrad, rmsprop, adadelta, adam, amsgrad, adamax, nadam, "
@@ -264,3 +266,16 @@ def test_no_arguments_make_a_traceback(command: str, rest: list[str]) -> None:
 def test_no_value_makes_a_traceback(option: str, value: str) -> None:
     code, out, err = called(["run", "sales-mse", "--ui", f"{option}={value}"])
     assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("form", [["--json"], ["--detach"]])
+def test_a_training_that_cannot_be_started_leaves_nothing(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch, form: list[str]
+) -> None:
+    def refused() -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    monkeypatch.setattr(WarmWorker, "_spawn", staticmethod(refused))
+    line = "tuitrain: error: the worker: could not be started: Broken pipe\n"
+    assert called(["run", "line-fit", *form]) == (2, "", line)
+    assert list(runs_dir.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from tuitrain.record.inbox import Pause, SetLearningRate, Stop, send
 from tuitrain.record.live import Recording
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import Experiment, single
-from tuitrain.worker.launch import WarmWorker, launch
+from tuitrain.worker.launch import WarmWorker, begin, launch
 
 from .conftest import Until, ended
 
@@ -281,3 +282,50 @@ def test_a_warm_worker_that_died_is_replaced(runs_dir: Path, until: Until) -> No
     recording = ended(folder)
     assert recording.status.state == "finished"
     assert pid(folder) == worker.pid != first
+
+
+class Dead:
+    """A worker process that dies before it can be told anything."""
+
+    pid = 2**22 + 1
+
+    def __init__(self) -> None:
+        reading, writing = os.pipe()
+        os.close(reading)
+        self.stdin = os.fdopen(writing, "wb")
+
+    def wait(self) -> None:
+        """It is dead already."""
+
+
+def refused() -> None:
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+@pytest.mark.parametrize(
+    ("spawn", "problem"),
+    [(Dead, "it died before it began"), (refused, "Resource temporarily unavailable")],
+)
+def test_an_experiment_whose_worker_does_not_start_leaves_nothing(
+    tmp_path: Path,
+    endless: Experiment,
+    monkeypatch: pytest.MonkeyPatch,
+    spawn: Callable[[], object],
+    problem: str,
+) -> None:
+    monkeypatch.setattr(WarmWorker, "_spawn", staticmethod(spawn))
+    with pytest.raises(InputError) as error:
+        begin(tmp_path, endless)
+    assert str(error.value) == f"the worker: could not be started: {problem}"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_experiment_is_given_to_the_worker_that_waits(
+    runs_dir: Path, endless: Experiment, until: Until
+) -> None:
+    worker = WarmWorker()
+    folder = begin(runs_dir, endless, worker)
+    assert pid(folder) == worker.pid
+    until(lambda: folder.status().step > 0)
+    send(folder, Stop())
+    assert ended(folder).status.state == "stopped"

@@ -150,12 +150,9 @@ def check_gpu(device: str) -> None:
 
 def start(runs_dir: Path, experiment: Experiment) -> ExperimentFolder:
     """Creates the experiment's folder and starts its worker."""
-    from tuitrain.record.folder import ExperimentFolder
-    from tuitrain.worker.launch import launch
+    from tuitrain.worker.launch import begin
 
-    folder = ExperimentFolder.create(runs_dir, experiment)
-    launch(folder)
-    return folder
+    return begin(runs_dir, experiment)
 
 
 def train(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder
+from tuitrain.spec.experiment import Experiment
 
 END = b"\n"
 """Ends the path that a worker is given."""
@@ -44,6 +48,7 @@ class WarmWorker:
 
         Raises:
             InputError: the experiment has a living worker.
+            OSError: there is no room for a worker, or it died at once.
         """
         if (worker := folder.process()) and worker.alive():
             raise InputError("is being trained already", where=folder.id)
@@ -56,7 +61,10 @@ class WarmWorker:
             self._process.wait()
             self._process = self._spawn()
             folder.set_process(self._process.pid)
-            self._hand_over(path)
+            try:
+                self._hand_over(path)
+            except BrokenPipeError as error:  # not to be taken for one of stdout
+                raise ChildProcessError(errno.ECHILD, "it died before it began") from error
         _detached.append(self._process)
 
     def probe(self, folder: ExperimentFolder) -> None:
@@ -93,6 +101,29 @@ class WarmWorker:
 def launch(folder: ExperimentFolder) -> None:
     """Starts a worker on an experiment."""
     WarmWorker().start(folder)
+
+
+def begin(
+    runs_dir: Path, experiment: Experiment, warm: WarmWorker | None = None
+) -> ExperimentFolder:
+    """Creates an experiment and starts its worker, or leaves nothing behind.
+
+    Args:
+        runs_dir: where experiments are.
+        experiment: what to train.
+        warm: the worker; a new one by default. It is used up, unless the folder cannot be created.
+
+    Raises:
+        InputError: why it cannot be created or started.
+    """
+    folder = ExperimentFolder.create(runs_dir, experiment)
+    try:
+        (warm or WarmWorker()).start(folder)
+    except OSError as error:  # no more processes, no more memory
+        shutil.rmtree(folder.path, ignore_errors=True)
+        problem = f"could not be started: {error.strerror or error}"
+        raise InputError(problem, where="the worker") from error
+    return folder
 
 
 def _reap() -> None:
