@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.worker.conftest import Begin, Until, acknowledgement, ended, obeyed, steps
@@ -22,6 +23,7 @@ from tuitrain.spec.overrides import override
 from tuitrain.spec.recording import Chunk
 from tuitrain.train.probes import Surface
 from tuitrain.worker import background
+from tuitrain.worker.progress import Progress
 from tuitrain.worker.session import Session
 
 
@@ -146,3 +148,30 @@ def test_a_last_step_that_leads_to_no_number_is_a_divergence(begin: Begin) -> No
     assert recording.status.state == "diverged"
     [event] = [event for event in recording.events if event.kind == "diverged"]
     assert (event.step, event.run, event.detail) == (5, 0, {"tensor": "loss"})
+
+
+def test_a_run_that_had_ended_has_not_failed_with_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though its result was not written yet: run 1 has diverged, and run 2 is at its end."""
+    monkeypatch.setattr(background, "SHARE", 1e9)  # nothing is written meanwhile
+    long, short = steps(find("line-fit"), 5000), steps(find("parabola-decay"), 5)
+    [going], [brief] = single(long).runs, single(short).runs
+    optimizer = msgspec.structs.replace(going.optimizer, lr=1e6)
+    fast = msgspec.structs.replace(going, optimizer=optimizer)
+    presets = {long.name: long, short.name: short}
+    experiment = Experiment(presets=presets, runs=[going, fast, brief], device="cpu")
+    folder = ExperimentFolder.create(tmp_path, experiment)
+    advance = Progress.advance
+
+    def failing(stack: Progress, count: int) -> object:
+        if stack.trainer.step >= 1000:
+            raise RuntimeError("out of memory")
+        return advance(stack, count)
+
+    monkeypatch.setattr(Progress, "advance", failing)
+    Session(folder).run()
+    recording = ended(folder)
+    assert recording.status.state == "failed"
+    assert [r.status for r in recording.results] == ["failed", "diverged", "finished"]
+    assert recording.results[2].steps == 5

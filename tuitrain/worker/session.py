@@ -173,9 +173,9 @@ class Session:
             recorded = reader.brought_up_to_date(reader.runs(), experiment.presets)
         if not recorded:
             return [unknown(index, run, "failed") for index, run in enumerate(experiment.runs)]
-        diverged = {r.index: r for r in self._results("failed") if r.status == "diverged"}
+        ended = {r.index: r for r in self._results("failed") if r.status != "failed"}
         return [
-            diverged.get(result.index, dataclasses.replace(result, status="failed"))
+            ended.get(result.index, dataclasses.replace(result, status="failed"))
             if result.alive
             else result
             for result in recorded
