@@ -30,6 +30,19 @@ FORMULAS: list[Callable[[Any, Any], Any]] = [
     lambda c, x: x + c,
     lambda c, x: c + x,
     lambda c, x: x.maximum(x * c),
+    lambda c, x: -c * x,
+    lambda c, x: abs(c - 0.95) * x,
+    lambda c, x: 2**c * x,
+    lambda c, x: x**c,
+    lambda c, x: c**x,
+    lambda c, x: x.clip(-c, c),
+    lambda c, x: x.clip(0.7, c + 0.75),
+    lambda c, x: x.clip(min=c, max=1),
+    lambda c, x: x.add(c, alpha=2),
+    lambda c, x: x.where(x > c, 0.0),
+    lambda c, x: x.where(c < x, 0.0),
+    lambda c, x: torch.where(x > 1, x, c),
+    lambda c, x: (x > 1) * c * x,
 ]
 
 
@@ -52,10 +65,26 @@ def test_float32_is_met_only_at_the_end() -> None:
     assert (1 - torch.tensor(VALUES)).tolist() != result.ravel().tolist()
 
 
-def test_a_column_is_true() -> None:
-    assert Column.of(VALUES, CPU)
+def test_a_column_is_true_and_no_zero() -> None:
+    column: Any = Column.of(VALUES, CPU)
+    assert column
+    assert column != 0
+    assert not column == 0.0  # noqa: SIM201
 
 
-def test_a_column_is_no_keyword() -> None:
-    with pytest.raises(AssertionError, match="by position"):
-        torch.ones(3, 4).clip(min=Column.of(VALUES, CPU))  # type: ignore[call-overload]
+@pytest.mark.parametrize(
+    "compare",
+    [
+        lambda c: c > 0.5,
+        lambda c: c >= 0.5,
+        lambda c: c < 0.5,
+        lambda c: c <= 0.5,
+        lambda c: c == 0.1,
+        lambda c: c != 0.1,
+        lambda c: c == c,
+        lambda c: max(c, 0.5),
+    ],
+)
+def test_a_step_that_compares_a_column_is_told_what_to_do(compare: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match="name its field in `apart`"):
+        compare(Column.of(VALUES, CPU))

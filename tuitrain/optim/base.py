@@ -65,7 +65,7 @@ class Optimizer(
     float64, and is cast only where it meets a tensor. One that differs between the runs of a
     stack is a column `[R, 1]` that acts like a float in arithmetic, and of which a step may ask
     whether it is 0, for all runs are alike in that. Those in `apart` are always floats, for steps
-    that compare them, or need `math`: runs that differ in one take their steps apart.
+    that compare them with numbers, or need `math`: runs that differ in one take their steps apart.
 
     `follows_lr` is whether every step depends on the learning rate, and not the first one alone.
 
