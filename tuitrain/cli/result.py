@@ -63,7 +63,10 @@ def results(recording: Recording) -> list[RunResult]:
 
 
 def weights(recording: Recording) -> dict[int, Weights]:
-    """The parameters of each run at the end; where that was not reached, those of its last row."""
+    """The parameters of each run at the end; where that was not reached, those of the last row.
+
+    Of a run that had diverged before that row, there are none.
+    """
     if recording.status.final:
         return recording.last_weights
     folder = recording.folder
@@ -83,9 +86,13 @@ def weights(recording: Recording) -> dict[int, Weights]:
 
 
 def shaped(preset: Preset, row: Mapping[str, float]) -> Weights:
-    """The parameters of a recorded row, each in its shape; none where they were too many."""
+    """The parameters of a recorded row, each in its shape.
+
+    None where they were too many, nor where the run had ended: then it had no learning rate.
+    """
     parts = {name: element_names(name, shape) for name, shape in shapes(preset).items()}
-    if not row.keys() >= {element for names in parts.values() for element in names}:
+    known = row.keys() >= {element for names in parts.values() for element in names}
+    if not known or math.isnan(row["lr"]):
         return {}
     return {
         name: np.array([row[element] for element in parts[name]]).reshape(shape)
