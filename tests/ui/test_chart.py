@@ -273,6 +273,21 @@ async def test_values_at_the_ends_of_the_numbers_are_drawn(value: float, log_y: 
         assert app.rows()[-1].split()
 
 
+@pytest.mark.parametrize("log_x", [False, True])
+async def test_a_curve_that_does_not_span_the_axis_may_come_first(log_x: bool) -> None:
+    chart = Chart()
+    mine = Series()
+    chart.curves = [Layer("loss", mine), Layer("before", falling(), faint=True, spans=False)]
+    chart.log_x = log_x
+    app = Charts(chart)
+    async with app.run_test(size=(80, 20)) as pilot:
+        assert "before" in app.rows()[0]
+        mine.append(1, 1, np.array([1.0, 0.9, 0.8]))
+        chart.redraw()
+        await pilot.pause()
+        assert chart._whole().high == 3
+
+
 async def test_a_value_from_before_the_cursor_names_its_step() -> None:
     every_tenth = Series()
     every_tenth.append(10, 10, np.linspace(1, 0.1, 10))

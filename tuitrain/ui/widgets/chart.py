@@ -200,7 +200,7 @@ class Chart(ZoomPlot):
         last = self._last_step()
         if self.steps:
             return Scale(1.0 if self.log_x else 0.0, float(max(self.steps, last, 2)), self.log_x)
-        filled = [layer.series.first_step for layer in self.curves if len(layer.series)]
+        filled = [x.series.first_step for x in self.curves if x.spans and len(x.series)]
         first = min(filled, default=0)
         return Scale(*widened(max(first, 1) if self.log_x else first, last, self.log_x), self.log_x)
 
