@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -51,20 +52,35 @@ def norms_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("device", "weights", "steps"),
     [
-        ("cpu", 2, 1024),
-        ("cpu", 2**12, 1024),
-        ("cpu", 2**12 + 1, 512),
-        ("cpu", 2**22, 1),
-        ("cpu", 2**30, 1),
-        ("cuda", 2, 1024),
-        ("cuda", 1000 * 2410, 16),  # 1,000 runs of digits-mlp
-        ("cuda", 2**30, 1),
+        ("cpu", 4 * 2, 1024),
+        ("cpu", 4 * 2**12, 1024),
+        ("cpu", 4 * (2**12 + 1), 512),
+        ("cpu", 8 * 2**12, 512),
+        ("cpu", 4 * 2**22, 1),
+        ("cpu", 4 * 2**30, 1),
+        ("cuda", 4 * 2, 1024),
+        ("cuda", 4 * 1000 * 2410, 16),  # 1,000 runs of digits-mlp
+        ("cuda", 8 * 1000 * 2410, 8),
+        ("cuda", 4 * 2**30, 1),
     ],
 )
 def test_a_block_has_as_many_steps_as_its_device_has_room_for(
     device: str, weights: int, steps: int
 ) -> None:
     assert block_size(device, weights) == steps
+
+
+@pytest.mark.parametrize(("dtype", "weights"), [("float32", 4 * 2 * 4), ("float64", 8 * 2 * 4)])
+def test_the_room_of_a_block_is_counted_in_bytes(
+    problem: Problem, runs: Runs, monkeypatch: pytest.MonkeyPatch, dtype: str, weights: int
+) -> None:
+    """Two runs of a plane, with three slopes and a bias, in blocks of two steps."""
+    monkeypatch.setitem(block_module.BLOCK_BYTES, "cpu", 2 * weights)
+    preset = problem(dtype=dtype)
+    trainer = Trainer(preset, runs(preset, [SGD(lr=0.01), SGD(lr=0.02)]))
+    with patch.object(trainer, "_record", wraps=trainer._record) as record:
+        trainer.advance(6)
+    assert [len(call.args[0].loss) for call in record.call_args_list] == [2, 2, 2]
 
 
 @pytest.mark.usefixtures("norms_of_a_gpu")

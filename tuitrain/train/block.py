@@ -16,12 +16,16 @@ from tuitrain.train.state import Divergence
 LARGEST_BLOCK = 1024
 """Steps that are handed from the device to the recorder at once, if memory allows."""
 
-BLOCK_VALUES = {"cpu": 2**22, "cuda": 2**26}
-"""Weights (runs x parameters x steps) that a block may hold, by the type of the device.
+BLOCK_BYTES = {"cpu": 2**24, "cuda": 2**28}
+"""Bytes of weights (runs x parameters x steps) that a block may hold, by the type of the device.
 
 The processor is done sooner with what fits its caches. A GPU waits for the host at the end of every
-block, so it takes more steps between: 2**26 weights of float32, their gradients, and what their
-norms are worked out with, need about 2 GiB.
+block, so it takes more steps between: with their gradients, and what their norms are worked out
+with, 256 MiB of weights need about 2 GiB.
+
+How much memory happens to be free does not count. Runs that have diverged leave the stack where a
+block ends, and a stack of another shape may be rounded differently: equal trainings need equal
+blocks.
 """
 
 
@@ -30,9 +34,9 @@ def block_size(device: str, weights: int) -> int:
 
     Args:
         device: `cpu` or `cuda`.
-        weights: runs x parameters.
+        weights: bytes of one step's: runs x parameters x those of a number.
     """
-    most = BLOCK_VALUES[device] // weights
+    most = BLOCK_BYTES[device] // weights
     return min(1 << max(most.bit_length() - 1, 0), LARGEST_BLOCK)
 
 

@@ -78,7 +78,8 @@ class Trainer:
         self._evaluator = Evaluator(preset, data, self._dtype, self.device)
         self._x, self._y = self._tensor(data.x), self._tensor(data.y)
         self._batches = self._divide(batch_rows(preset))
-        self._block = block_size(self.device.type, len(self.runs) * self._parameters)
+        weights = len(self.runs) * self._parameters * self._dtype.itemsize
+        self._block = block_size(self.device.type, weights)
         self._stride = stride(preset)
         self.pictured = pictured(preset, len(self.runs), stacks)
         self._lr = np.array([run.optimizer.lr for run in self.runs])
