@@ -15,11 +15,20 @@ from tuitrain.spec.load import load_file
 
 
 @pytest.mark.parametrize("part", ["a", '"a b"', "'' "])
-@pytest.mark.parametrize("form", ["{}=1", "title.{} = 1", "x = {{ {} = 1 }}", "[ {} ]"])
+@pytest.mark.parametrize(
+    "form", ["{}=1", "title.{} = 1", "x = {{ {} = 1 }}", "x = {{y=1, {}", "[ {} ]", "[[{}"]
+)
 def test_a_key_of_very_many_parts(tmp_path, part, form):
     """At once: to parse it takes minutes, for the time grows with the square of the parts."""
     text = form.format(".".join([part] * 100_000))
     assert fails(tmp_path, text) == "not valid TOML: nested too deeply"
+
+
+@pytest.mark.parametrize("form", ["# {}", "story = '{}'", "story = 'of {}' # and {}"])
+def test_many_parts_that_are_no_key(tmp_path, form):
+    path = tmp_path / "mine.toml"
+    path.write_text(form.format(*[".".join(["a", "b"] * 100)] * 2) + "\n" + GOOD)
+    assert load_file(path).title == "Mine"
 
 
 @pytest.mark.parametrize(
