@@ -115,14 +115,14 @@ def test_presets_have_lines_of_their_own() -> None:
         assert (line.name, line.groups[0].preset) == ("sgd", pane.name)
 
 
-def test_rates_around_the_best_one_are_level_and_those_apart_are_not() -> None:
+def test_rates_around_the_best_one_are_alike_and_those_apart_are_not() -> None:
     found = swept([3.0, 1.0005, 1.0, 1.0002, 2.0, math.inf])
-    assert (found.best, found.level) == (2, [1, 2, 3])
-    assert swept([3.0, 1.01, 1.0, 2.0]).level == [2]
-    assert swept([-1.0, -2.0, -2.001, 0.0]).level == [1, 2]
-    assert swept([0.0, 0.0, 1.0, 0.0]).level == [0, 1]
-    assert swept([1.0, 2.0, 3.0, 2.0, 1.0]).level == [0]
-    assert swept([1.0, math.nan, 1.0]).level == [0]
+    assert (found.best, found.alike) == (2, [1, 2, 3])
+    assert swept([3.0, 1.01, 1.0, 2.0]).alike == [2]
+    assert swept([-1.0, -2.0, -2.001, 0.0]).alike == [1, 2]
+    assert swept([0.0, 0.0, 1.0, 0.0]).alike == [0, 1]
+    assert swept([1.0, 2.0, 3.0, 2.0, 1.0]).alike == [0]
+    assert swept([1.0, math.nan, 1.0]).alike == [0]
 
 
 def test_the_best_rate_is_the_one_that_the_ranking_puts_first() -> None:
@@ -130,7 +130,7 @@ def test_the_best_rate_is_the_one_that_the_ranking_puts_first() -> None:
     experiment = parabola(rates)
     [pane] = panes(experiment)
     for values, steps in (
-        ([3.0, 1.0003, 1.0002, 1.0], [9.0, 9.0, 9.0, 9.0]),  # level, but not the same
+        ([3.0, 1.0003, 1.0002, 1.0], [9.0, 9.0, 9.0, 9.0]),  # alike, but not the same
         ([3.0, 1.0, 1.0, 1.0], [math.nan, 30.0, 20.0, 25.0]),  # the same, but not as fast
     ):
         found = sweep(only_line(experiment), np.array(values), np.array(steps))
@@ -155,7 +155,7 @@ def test_a_rate_at_which_one_seed_diverges_is_not_the_best() -> None:
     assert found.diverged == [0, 0, 1]
     assert found.loss[2, 1] == 1.0
     everywhere = swept([5.0, math.inf, math.inf, math.inf], seeds=2)
-    assert (everywhere.best, everywhere.level) == (None, [])
+    assert (everywhere.best, everywhere.alike) == (None, [])
 
 
 def test_no_steepest_where_nothing_falls() -> None:

@@ -14,8 +14,8 @@ from tuitrain.spec.experiment import Experiment, Run
 from tuitrain.spec.grouping import Group, Pane, differing, value
 from tuitrain.spec.strict import show
 
-LEVEL = 1e-3
-"""Losses that differ by no more than this part are level: less than that is often rounding."""
+ALIKE = 1e-3
+"""Losses that differ by no more than this part are alike: too little to choose a rate by."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Sweep:
         best: index of the rate with the least median loss, of those where no run has diverged:
             of these the one that the ranking puts first, so of level ones the fastest.
         steps: medians of the steps to the target, [n]; infinite where it has not been reached.
-        level: the indices of the rates around the best one that are as good, to `LEVEL`.
+        alike: the indices of the rates around the best one that are as good, to `ALIKE`.
         steepest: index of the rate from which on the median loss falls fastest against the
             logarithm of the rate, as the learning-rate finder suggests it (Smith, 2017,
             "Cyclical learning rates for training neural networks"; forward differences, as in
@@ -61,7 +61,7 @@ class Sweep:
     diverged: Sequence[int]
     best: int | None
     steps: Numbers
-    level: Sequence[int]
+    alike: Sequence[int]
     steepest: int | None
 
     def in_words(self, *, final: bool = True) -> list[str]:
@@ -82,9 +82,9 @@ class Sweep:
             steps = self.steps[self.best]
             quick = f", {steps:,.0f} steps to the target" if np.isfinite(steps) else ""
             told.append(f"best lr {lr:.4g}{alone} ({reached} {median:.4g}{spread}{quick})")
-        if len(self.level) > 1:
-            first, last = (groups[self.level[i]].optimizer.lr for i in (0, -1))
-            told.append(f"within {100 * LEVEL:g} % of it from lr {first:.4g} to {last:.4g}")
+        if len(self.alike) > 1:
+            first, last = (groups[self.alike[i]].optimizer.lr for i in (0, -1))
+            told.append(f"within {100 * ALIKE:g} % of it from lr {first:.4g} to {last:.4g}")
         if self.steepest is not None:
             told.append(f"steepest lr {groups[self.steepest].optimizer.lr:.4g}")
         return told + self._lost()
@@ -150,8 +150,8 @@ def sweep(
 
 
 def _alike(loss: Numbers, best: int) -> list[int]:
-    """The indices around the best one where the loss is no worse, to `LEVEL`."""
-    worse = np.flatnonzero(~(loss <= loss[best] + LEVEL * abs(loss[best])))
+    """The indices around the best one where the loss is no worse, to `ALIKE`."""
+    worse = np.flatnonzero(~(loss <= loss[best] + ALIKE * abs(loss[best])))
     first = max(worse[worse < best], default=-1) + 1
     last = min(worse[worse > best], default=len(loss))
     return list(range(first, last))
@@ -160,7 +160,7 @@ def _alike(loss: Numbers, best: int) -> list[int]:
 def _steepest(rates: Numbers, loss: Numbers) -> int | None:
     """From where on the loss falls fastest against log(rate): forward differences."""
     least, greatest = np.nanmin(loss, initial=np.inf), np.nanmax(loss, initial=-np.inf)
-    if not greatest > least + LEVEL * abs(least):
+    if not greatest > least + ALIKE * abs(least):
         return None
     slopes = np.diff(loss) / np.diff(np.log(rates[: len(loss)]))
     if not (slopes < 0).any():
