@@ -46,7 +46,8 @@ class Sweep:
             where nothing is known yet.
         diverged: runs that have diverged at each rate, [n].
         best: index of the rate with the least median loss, of those where no run has diverged:
-            of these the one that the ranking puts first, so of level ones the fastest.
+            of these the one that a ranking of the line alone puts first, so of level ones the
+            fastest. Beside the rest of the pane, which may part level ones, it may be another.
         steps: medians of the steps to the target, [n]; infinite where it has not been reached.
         alike: the indices of the rates around the best one that are as good, to `ALIKE`.
         steepest: index of the rate from which on the median loss falls fastest against the
