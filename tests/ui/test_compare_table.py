@@ -65,7 +65,7 @@ async def test_lines_that_are_level_stand_as_in_the_ranking_the_fastest_first(
         assert [facts[number].rank for _, number in rows(pilot)] == [1, 1, 1, 1, 5]
         assert [facts[number].gap for _, number in rows(pilot)][:4] == [0.0] * 4
         await pilot.press("2")
-        await pilot.pause()
+        await until(pilot, lambda: len(shown.views.sweep.sweeps) == 1, "sweep")
         [sweep] = shown.views.sweep.sweeps
         assert sweep.best is not None
         assert sweep.line.groups[sweep.best].runs == standing.ranking[0].group.runs
