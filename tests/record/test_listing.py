@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 
 import numpy as np
 import pytest
@@ -53,3 +54,21 @@ def test_the_loss_of_runs_that_go_on_is_that_of_their_last_rows(folder: Experime
         one = listed(folder)
     assert [(result.steps, result.loss) for result in one.results] == [(4, 0.4), (4, 0.3)]
     assert one.loss == 0.3
+
+
+def test_a_damaged_last_chunk_leaves_what_was_reached_before_it(folder: ExperimentFolder) -> None:
+    folder.set_process(os.getpid())
+    layouts = [Layout(1, {"loss": "float64"})] * 2
+    with contextlib.closing(StoreWriter(folder.database, layouts)) as writer:
+        with writer.transaction():
+            writer.status(Status("running", stack_presets=["line-fit", "sales-mse"]))
+            for i, preset in enumerate(("line-fit", "sales-mse")):
+                writer.run(RunResult(i, str(i), preset, "sgd", 0.1, i, "running"))
+            for first in (1, 2, 3, 4):
+                for stack in (0, 1):
+                    loss = np.array([[first + stack / 2]])
+                    writer.append(Chunk(stack, first, 1, {"loss": loss}))
+        with contextlib.closing(sqlite3.connect(folder.database)) as database, database:
+            database.execute("UPDATE chunks SET summary_crc = 0 WHERE stack = 0 AND first > 2")
+        one = listed(folder)
+    assert [(result.steps, result.loss) for result in one.results] == [(2, 2.0), (4, 4.5)]

@@ -9,8 +9,10 @@ import logging
 import math
 import os
 import sqlite3
+import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -205,9 +207,16 @@ class StoreReader:
         return self._summaries(self._pages("chunks", SUMMARY, after))
 
     def _newest(self, stacks: int) -> Iterator[tuple[int, Summary]]:
-        """The last chunk of each stack, in short."""
-        query = f"SELECT id, {SUMMARY} FROM chunks WHERE stack = ? ORDER BY id DESC LIMIT 1"
-        return self._summaries(row for stack in range(stacks) for row in self._rows(query, stack))
+        """The last chunk of each stack that is not damaged, in short."""
+        for stack in range(stacks):
+            yield from islice(self._summaries(self._backwards(stack)), 1)
+
+    def _backwards(self, stack: int) -> Iterator[tuple[Any, ...]]:
+        query = f"SELECT id, {SUMMARY} FROM chunks WHERE stack = ? AND id < ? ORDER BY id DESC"
+        before = sys.maxsize
+        while page := self._rows(f"{query} LIMIT 1", (stack, before)):
+            yield from page
+            before = page[0][0]
 
     def _summaries(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Summary]]:
         for key, *numbers, crc, summary in rows:
