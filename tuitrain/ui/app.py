@@ -208,29 +208,24 @@ class TuitrainApp(App[None]):
 
     @on(Start)
     def _start(self, message: Start) -> None:
-        from tuitrain.record.folder import ExperimentFolder
-        from tuitrain.worker.launch import WarmWorker
+        from tuitrain.worker.launch import begin
 
         if message.sender is not self.screen or self._leaving:
             return  # asked twice before the first could be answered, or too late
+        warm, self._warm = self._warm, None
+        self.call_after_refresh(self._warm_up)
         try:
-            folder = ExperimentFolder.create(self.runs_dir, message.experiment)
+            folder = begin(self.runs_dir, message.experiment, warm)
         except InputError as error:
+            if warm is not None:
+                warm.close()
             self.notify(str(error), severity="error", title="Not started", markup=False)
-            return
-        try:
-            warm, self._warm = self._warm or WarmWorker(), None
-            warm.start(folder)
-        except OSError as error:  # no more processes, no more memory
-            problem = f"the worker: {error.strerror or error}"
-            self.notify(problem, severity="error", title="Not started", markup=False)
             return
         if isinstance(message, Restart):
             message.sender.stop_if_alive()  # not before the new one is there
             self.switch_screen(viewer(folder, before=message.sender.recording))
         else:
             self.push_screen(viewer(folder))
-        self.call_after_refresh(self._warm_up)
 
     def action_open(self) -> None:
         from tuitrain.ui.screens.experiments_dialog import ExperimentsDialog
