@@ -128,6 +128,18 @@ def test_a_store_that_cannot_be_begun_leaves_nothing_open(path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["run.db"]
 
 
+@pytest.mark.parametrize("problem", ["not a database", "newer tuitrain"])
+def test_a_file_that_cannot_be_read_is_not_left_open(path: Path, problem: str) -> None:
+    if problem == "newer tuitrain":
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA user_version = 999")
+    else:
+        path.write_text("no database" * 100)
+    with pytest.raises(StoreReadError, match=problem):
+        StoreReader(path)
+    assert held(path) == []
+
+
 def test_a_store_is_closed_even_if_its_log_cannot_be_written_back(path: Path) -> None:
     writer = StoreWriter(path, [LAYOUT])
     writer._database.execute("BEGIN IMMEDIATE")

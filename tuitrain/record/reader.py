@@ -60,26 +60,28 @@ class StoreReader:
         self.corrupt: dict[str, str] = {}
         """What is wrong with all that was left out, such as `chunk 2`."""
         with _reading(path):
-            self._database = self._connect()
-        version = self._rows("PRAGMA user_version")[0][0]
+            self._database, version = self._connect()
         if version > VERSION:
             self.close()
             raise StoreReadError(f"{path}: recorded by a newer tuitrain (format {version})")
         self._layouts: list[Layout] = []
 
-    def _connect(self) -> sqlite3.Connection:
-        """Opens the file; one that was not closed needs room for its log's index beside it."""
+    def _connect(self) -> tuple[sqlite3.Connection, int]:
+        """Opens the file, and reads the version of its format.
+
+        One that was not closed needs room for its log's index beside it.
+        """
         uri = f"file:{quote(os.fsencode(self.path))}?mode=ro"
         database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1.0)
         try:
-            database.execute("PRAGMA user_version").fetchone()
-        except sqlite3.OperationalError as error:
+            [version] = database.execute("PRAGMA user_version").fetchone()
+        except sqlite3.Error as error:
             database.close()
             if error.sqlite_errorname not in UNWRITABLE or os.access(self.path.parent, os.W_OK):
                 raise
             problem = "it was not closed; copy its directory to where you may write"
             raise sqlite3.OperationalError(f"{error}: {problem}") from error
-        return database
+        return database, version
 
     def close(self) -> None:
         """Closes the file."""
