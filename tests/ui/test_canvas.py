@@ -269,6 +269,19 @@ def test_labels_of_common_axes() -> None:
     assert labels(ticks(Scale(1e-4, 10, True), 6)) == ["1e-4", "0.001", "0.01", "0.1", "1", "10"]
 
 
+def test_over_hundreds_of_decades_exponents_are_round() -> None:
+    assert labels(ticks(Scale(1e-16, 1e300, True), 3)) == ["1", "1e200"]
+    assert labels(ticks(Scale(1e-30, 10, True), 7)) == [
+        "1e-30",
+        "1e-25",
+        "1e-20",
+        "1e-15",
+        "1e-10",
+        "1e-5",
+        "1",
+    ]
+
+
 def test_the_y_range_grows_at_once_and_shrinks_late() -> None:
     auto = AutoRange()
     assert auto.update(0.1, 9.0, 5, False) == Scale(0, 10)

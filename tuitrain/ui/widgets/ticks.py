@@ -72,6 +72,16 @@ def _one_two_five(low: float, high: float, mantissas: Sequence[int]) -> list[flo
     return [v for v in values if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
 
 
+def _thinned(decades: list[float], stride: int) -> list[float]:
+    """Every `stride`-th power of ten; of many decades those with round exponents, if several."""
+    if stride > 2:
+        step = _nice_step(stride, 1)
+        round_ones = [value for value in decades if round(math.log10(value)) % step == 0]
+        if len(round_ones) > 1:
+            return round_ones
+    return decades[::stride]
+
+
 def ticks(scale: Scale, count: int) -> list[float]:
     """Round numbers within a scale, rising: about `count`, at most one more, at least two.
 
@@ -87,7 +97,7 @@ def ticks(scale: Scale, count: int) -> list[float]:
                 return round_ones
         decades = _one_two_five(scale.low, scale.high, (1,))
         if len(decades) > 1:
-            return decades[:: math.ceil(len(decades) / count)]
+            return _thinned(decades, math.ceil(len(decades) / count))
     found: list[float] = []
     finer = count
     while len(found) < min(count, 2):  # a range may lie between two multiples of its step
