@@ -14,6 +14,7 @@ from tests.terminal import (  # noqa: F401  (fixtures are found by name)
     CTRL_S,
     DOWN,
     ENTER,
+    ESCAPE,
     TAB,
     Terminal,
     only,
@@ -33,11 +34,15 @@ SIZES = {
 def tab_to(tty: Terminal, sign: str) -> None:
     """Press Tab until the screen shows that the focus has come to where it should be."""
     for _ in range(40):
+        before = shown = tty.read()
         tty.press(TAB)
         until = time.monotonic() + 1
-        while time.monotonic() < until:
-            if re.search(sign, tty.read()):
-                return
+        while shown == before and time.monotonic() < until:
+            shown = tty.read()
+        while shown != (shown := tty.read()):
+            pass
+        if re.search(sign, shown):
+            return
     raise AssertionError(f"{sign!r} never came up in\n{tty.read()}")
 
 
@@ -51,6 +56,7 @@ def set_seeds(tty: Terminal) -> None:
 
 
 def mark_presets(tty: Terminal) -> None:
+    tty.press(ESCAPE)  # to the filter, above the list
     tab_to(tty, "space mark")
     for number, name in enumerate(SALES):
         tty.press(*[DOWN] * (number > 0))

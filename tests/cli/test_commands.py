@@ -306,22 +306,22 @@ def test_python_m_is_the_same_command(tuitrain: Command) -> None:
     ],
 )
 def test_a_damaged_store_is_named_and_leaves_the_others_alone(
-    tuitrain: Command, runs_dir: Path, damage: str
+    inside: Inside, runs_dir: Path, damage: str
 ) -> None:
     ids = []
     for _ in range(2):
-        ran = tuitrain("run", "line-fit", "--steps", "3", "--json")
+        ran = inside("run", "line-fit", "--steps", "3", "--json")
         ids.append(json.loads(ran.stdout)["experiment"])
     with contextlib.closing(sqlite3.connect(runs_dir / ids[0] / "run.db")) as database:
         database.execute(damage)
         database.commit()
-    assert {row["id"] for row in tuitrain.experiments()} == set(ids)
+    assert {row["id"] for row in inside.experiments()} == set(ids)
     exported = ["export", ids[0], "--format", "csv"]
     for command in (["experiments", ids[0]], exported, ["rm", ids[0], "-y"]):
-        done = tuitrain(*command)
+        done = inside(*command)
         assert "Traceback" not in done.stderr
         assert len(done.stderr.splitlines()) <= 1
-    assert [row["id"] for row in tuitrain.experiments()] == ids[1:]
+    assert [row["id"] for row in inside.experiments()] == ids[1:]
 
 
 def test_what_is_left_out_of_a_recording_is_said_once(tuitrain: Command, runs_dir: Path) -> None:

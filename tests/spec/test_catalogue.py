@@ -83,11 +83,15 @@ def test_an_experiment_survives_toml(name):
     assert experiment_from_toml(to_toml(experiment), "experiment.toml") == experiment
 
 
-@every_preset
-def test_a_file_and_its_full_form_fit_the_schema(name):
+@pytest.fixture(scope="module")
+def validator():
     schema = json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+@every_preset
+def test_a_file_and_its_full_form_fit_the_schema(name, validator):
     validator.validate(tomllib.loads((preset_directory() / f"{name}.toml").read_text("utf-8")))
     validator.validate(tomllib.loads(to_toml(find(name))))
 

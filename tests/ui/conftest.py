@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 
 import pytest
 from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input
 
 from tests.forked import fork_server, forked_workers
 from tuitrain.record.folder import ExperimentFolder, experiments
-from tuitrain.record.inbox import Stop, send
+from tuitrain.record.inbox import SetPace, Stop, send
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import single
 from tuitrain.spec.overrides import override
@@ -28,32 +29,49 @@ from tuitrain.worker.launch import launch
 
 __all__ = ["fork_server", "forked_workers"]
 
-PATIENCE = 120.0
+PATIENCE = 60.0
 """Seconds to wait for what another process does on a busy machine."""
+
+POLL = 0.02
+"""Seconds from one look at the screen to the next."""
+
+LONG = {"train__steps": "20000000"}
+"""Settings with which a training does not end before the test does."""
+
+STEADY = 2000.0
+"""Steps a second of such a training: it moves, and leaves the machine to the other tests."""
 
 Opening = TypeVar("Opening", bound=Screen[Any])
 Opened = Callable[..., "asynccontextmanager[Pilot[None]]"]
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool], what: str) -> None:
-    """Let the application run until something holds."""
+    """Let the application run until something holds, and is drawn."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain: {what}"
-        await pilot.pause(0.02)
-        await asyncio.sleep(0.02)
+        assert pilot.app._exception is None, f"failed before: {what}"
+        await asyncio.sleep(POLL)
+    if pilot.app.screen_stack:
+        await pilot.pause(0)
 
 
-async def press(pilot: Pilot[None], send_keys: Callable[..., Awaitable[None]], *keys: str) -> None:
-    """Press keys, and let each of them act: the application takes them one after another."""
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, and let each of them act: the application takes them one after another.
+
+    Textual's own waits after each until the process rests, which one with a training never does.
+    """
     app = pilot.app
     assert isinstance(app, TuitrainApp)
-    await send_keys(*keys)
-    await until(
-        pilot,
-        lambda: app._leaving or (not (app._key_acts or app._typed_ahead) and app.screen.is_mounted),
-        "keys to act",
-    )
+
+    def acted() -> bool:
+        acting = app._key_acts or app._typed_ahead
+        return app._leaving or (not acting and app.screen.is_mounted)
+
+    for key in keys:
+        at_once(pilot, key)
+        await pilot._wait_for_screen()
+        await until(pilot, acted, f"{key} to act")
 
 
 async def opens(pilot: Pilot[None], kind: type[Opening]) -> Opening:
@@ -106,7 +124,7 @@ def opened(runs_dir: Path) -> Callable[..., object]:
         try:
             async with app.run_test(size=size) as pilot:
                 await pilot.pause()
-                pilot.press = partial(press, pilot, pilot.press)  # type: ignore[method-assign]
+                pilot.press = partial(press, pilot)  # type: ignore[method-assign]
                 yield pilot
         finally:
             for folder in experiments(runs_dir):
@@ -118,14 +136,18 @@ def opened(runs_dir: Path) -> Callable[..., object]:
 
 async def choose(pilot: Pilot[None], name: str) -> None:
     """Type a preset's name into the filter."""
-    await pilot.press(*("minus" if letter == "-" else letter for letter in name))
+    await pilot.press(*name)
     await pilot.pause()
 
 
 async def start(
     pilot: Pilot[None], name: str, *, full_speed: bool = True, **settings: str
 ) -> DashboardScreen:
-    """Choose a preset by its name, set settings as the form does, start, wait for its worker."""
+    """Choose a preset by its name, set settings as the form does, start, wait for its worker.
+
+    Args:
+        full_speed: whether the training is not to keep to the pace at which it would be watched.
+    """
     screen = pilot.app.screen
     screen.query_one("#filter", Input).value = name  # typing it draws the screen for every letter
     await pilot.pause()
@@ -134,7 +156,9 @@ async def start(
     await pilot.press("ctrl+s")
     await opens(pilot, DashboardScreen)
     await until(pilot, lambda: state(pilot) != "starting", "worker")
-    if full_speed:
+    if full_speed and settings.items() >= LONG.items():
+        send(dashboard(pilot).folder, SetPace(STEADY))
+    elif full_speed:
         await pilot.press("f")
     return dashboard(pilot)
 
@@ -142,7 +166,8 @@ async def start(
 def at_once(pilot: Pilot[None], *keys: str) -> None:
     """Keys that arrive in one go, before any of them has been answered."""
     for key in keys:
-        pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        printed = len(key) == 1
+        pilot.app.post_message(Key(_character_to_key(key), key) if printed else Key(key, None))
 
 
 def at_full_speed(runs_dir: Path, name: str, **changes: str) -> ExperimentFolder:

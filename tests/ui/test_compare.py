@@ -323,6 +323,7 @@ async def test_one_run_is_started_from_a_line_and_left_again(opened, runs_dir: P
         assert line is not None
         await pilot.press("r")
         dashboard = await opens(pilot, DashboardScreen)
+        await pilot.press("f")
         await until(pilot, lambda: dashboard.recording.status.state == "finished", "end")
         one = dashboard.recording.series(0, "loss").values
         same = shown.recording.series(line.runs[0], "loss").values

@@ -11,7 +11,17 @@ import pytest
 from textual.events import Key, MouseScrollUp
 from textual.widgets import Button, Input
 
-from tests.ui.conftest import at_full_speed, choose, dashboard, opens, page, start, state, until
+from tests.ui.conftest import (
+    LONG,
+    at_full_speed,
+    choose,
+    dashboard,
+    opens,
+    page,
+    start,
+    state,
+    until,
+)
 from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.inbox import Pause, send
@@ -23,7 +33,6 @@ from tuitrain.ui.screens.training import FRAME
 from tuitrain.ui.widgets.chart import Chart
 from tuitrain.ui.widgets.landscape import LandscapeView
 
-LONG = {"train__steps": "20000000"}
 """Longer than any test, and yet short enough for every step to be recorded."""
 
 
@@ -38,6 +47,7 @@ async def test_trains_to_the_end_by_keys_alone(opened, runs_dir: Path) -> None:
         for _ in range(2):
             pilot.app.post_message(Key("enter", None))
         await opens(pilot, DashboardScreen)
+        await pilot.press("f")
         await until(pilot, lambda: state(pilot) == "finished", "end")
         await until(pilot, lambda: "expected values reached" in page(pilot), "diagnosis")
         text = page(pilot)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.nvml import GIGA, Card, driver
-from tests.ui.conftest import dashboard, page, start, state, until
+from tests.ui.conftest import LONG, dashboard, page, start, state, until
 from tuitrain.record.reader import StoreReader
 from tuitrain.record.usage import GPU
 from tuitrain.ui.widgets.usage import DevicePanel, gpu_facts, short_name
@@ -31,7 +31,7 @@ def say(monkeypatch: pytest.MonkeyPatch, **said: str) -> None:
 async def test_the_gpu_that_trains_is_told_and_no_other(opened, on_a_gpu, size) -> None:
     with driver(Card("GPU-1", temperature=99), Card("GPU-2"), Card("GPU-3", temperature=99)):
         async with opened(size) as pilot:
-            await start(pilot, "sales-mse", train__steps="20000000")
+            await start(pilot, "sales-mse", **LONG)
             await until(pilot, lambda: "gpu" in page(pilot), "GPU")
             shown = page(pilot)
             assert "NVIDIA H200, 1 thread" in shown
@@ -45,7 +45,7 @@ async def test_the_gpu_that_trains_is_told_and_no_other(opened, on_a_gpu, size) 
 
 async def test_on_a_small_screen_it_stands_under_the_pictures(opened) -> None:
     async with opened((80, 24)) as pilot:
-        await start(pilot, "sales-mse", train__steps="20000000")
+        await start(pilot, "sales-mse", **LONG)
         assert "of a core" not in page(pilot)
         await pilot.press("v")
         await until(pilot, lambda: "of a core" in page(pilot), "usage")
@@ -54,7 +54,7 @@ async def test_on_a_small_screen_it_stands_under_the_pictures(opened) -> None:
 async def test_on_the_processor_no_gpu_is_told(opened) -> None:
     with driver(Card("GPU-1")):
         async with opened() as pilot:
-            await start(pilot, "sales-mse", train__steps="20000000")
+            await start(pilot, "sales-mse", **LONG)
             await until(pilot, lambda: "of a core" in page(pilot), "usage")
             assert "°C" not in str(dashboard(pilot).query_one(DevicePanel).render())
             assert "°C" not in page(pilot)
@@ -63,7 +63,7 @@ async def test_on_the_processor_no_gpu_is_told(opened) -> None:
 async def test_labels_stay_whole_beside_a_name_that_is_cut(opened, monkeypatch) -> None:
     say(monkeypatch, device_name="Intel(R) Core(TM) Ultra 9 Processor 285HX with more words to it")
     async with opened() as pilot:
-        await start(pilot, "sales-mse", train__steps="20000000")
+        await start(pilot, "sales-mse", **LONG)
         await until(pilot, lambda: "of a core" in page(pilot), "usage")
         assert "device Intel Core Ultra 9" in page(pilot)
         assert "worker " in page(pilot)

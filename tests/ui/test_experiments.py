@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable
 
 from tests.ui.comparing import started
-from tests.ui.conftest import dashboard, opens, page, start, state, until
+from tests.ui.conftest import LONG, dashboard, opens, page, start, state, until
 from tuitrain.record.folder import ExperimentFolder
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import single
@@ -42,7 +42,7 @@ async def listed(pilot: Pilot[None], count: int) -> list[dict[str, str]]:
 async def test_experiments_are_listed_newest_first_and_opened(opened, runs_dir: Path) -> None:
     first = trained(runs_dir, "parabola-decay")
     several = started(runs_dir, learning_rates=[0.01, 0.02])
-    endless = trained(runs_dir, "sales-mse", train__steps="20000000")
+    endless = trained(runs_dir, "sales-mse", **LONG)
     async with opened() as pilot:
         await until(pilot, lambda: first.status().ended and several.status().ended, "ends")
         await until(pilot, lambda: endless.status().step > 0, "steps")
@@ -71,7 +71,7 @@ async def test_experiments_are_listed_newest_first_and_opened(opened, runs_dir: 
 
 async def test_what_was_left_running_is_opened_again_and_named_once(opened) -> None:
     async with opened() as pilot:
-        left = (await start(pilot, "sales-mse", train__steps="20000000")).folder
+        left = (await start(pilot, "sales-mse", **LONG)).folder
         for _ in range(2):
             await pilot.press("b", "l")
             await opens(pilot, SetupScreen)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.ui.conftest import (
+    LONG,
     at_full_speed,
     at_once,
     dashboard,
@@ -26,8 +27,6 @@ from tuitrain.ui.pictures import Fit
 from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.widgets.chart import Chart
 from tuitrain.worker.launch import launch
-
-LONG = {"train__steps": "20000000"}
 
 
 def paused(runs_dir: Path, **changes: str) -> ExperimentFolder:
@@ -89,6 +88,7 @@ async def test_the_loss_of_the_run_before_lies_beneath_that_of_its_successor(ope
         shown = dashboard(pilot)
         await until(pilot, lambda: state(pilot) == "paused", "paused")
         await pilot.press("n")
+        await until(pilot, lambda: shown.facts.step == 1, "a step")
         await until(pilot, lambda: "before" in page(pilot), "legend")
         loss, before = loss_chart(shown).curves
         assert len(loss.series) == 1

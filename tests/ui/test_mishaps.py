@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.ui.comparing import ended, screen, started
-from tests.ui.conftest import at_once, dashboard, opens, page, start, state, until
+from tests.ui.conftest import LONG, at_once, dashboard, opens, page, start, state, until
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.inbox import Step
 from tuitrain.record.live import Recording
@@ -41,7 +41,7 @@ BURSTS = (
 
 async def test_keys_typed_at_once_reach_the_dialogs_that_they_open(opened) -> None:
     async with opened() as pilot:
-        shown = await start(pilot, "sales-mse", full_speed=False, train__steps="20000000")
+        shown = await start(pilot, "sales-mse", full_speed=False, **LONG)
         await until(pilot, lambda: shown.facts.step > 0, "a step")
         at_once(pilot, "l", "u")
         await until(pilot, lambda: len(pilot.app.screen.query("#rate")) > 0, "dialog")
@@ -73,7 +73,7 @@ async def test_keys_typed_at_once_on_the_setup_screen_reach_its_dialogs(
 
 async def test_what_is_typed_after_leaving_opens_nothing_and_the_run_is_named(opened) -> None:
     async with opened() as pilot:
-        shown = await start(pilot, "sales-mse", full_speed=False, train__steps="20000000")
+        shown = await start(pilot, "sales-mse", full_speed=False, **LONG)
         at_once(pilot, "q", "l", "u")
         await until(pilot, lambda: bool(pilot.app.left_running), "left")
         await pilot.pause(0.1)
@@ -88,7 +88,7 @@ async def finished(pilot: Pilot[None], name: str, **settings: str) -> DashboardS
 
 async def test_a_folder_that_vanishes_takes_no_commands_and_ends_nothing(opened) -> None:
     async with opened() as pilot:
-        shown = await start(pilot, "sales-mse", train__steps="20000000")
+        shown = await start(pilot, "sales-mse", **LONG)
         await until(pilot, lambda: len(shown.facts.series("loss")) > 0, "rows")
         await pilot.press("s")
         await until(pilot, lambda: state(pilot) == "stopped", "stopped")
@@ -148,6 +148,7 @@ async def test_starting_twice_at_once_starts_once(opened, runs_dir: Path) -> Non
         setup = pilot.app.screen
         at_once(pilot, "ctrl+s", "ctrl+s")
         await opens(pilot, DashboardScreen)
+        await pilot.press("f")
         await until(pilot, lambda: state(pilot) == "finished", "end")
         assert pilot.app.screen_stack == [setup, dashboard(pilot)]
         assert len(experiments(runs_dir)) == 1
@@ -160,6 +161,7 @@ async def test_going_back_twice_at_once_goes_back_once(opened, runs_dir: Path, k
         compared = await ended(pilot)
         await pilot.press("r")
         await opens(pilot, DashboardScreen)
+        await pilot.press("f")
         await until(pilot, lambda: state(pilot) == "finished", "end")
         at_once(pilot, key, key)
         await until(pilot, lambda: pilot.app.screen is compared, "back")
@@ -177,7 +179,7 @@ async def test_what_is_typed_ahead_behind_going_back_is_for_the_setup_screen(
         launch(folder)
     async with opened(attach=folder) as pilot:
         if folder is None:
-            await start(pilot, "sales-mse", train__steps="20000000")
+            await start(pilot, "sales-mse", **LONG)
             pilot.app.screen_stack[0].query_one("#filter", Input).value = ""
         await until(pilot, lambda: state(pilot) == "running", "running")
         at_once(pilot, *"blbiris")
@@ -190,7 +192,7 @@ async def test_what_is_typed_ahead_behind_going_back_is_for_the_setup_screen(
 
 async def test_leaving_twice_at_once_asks_once(opened) -> None:
     async with opened() as pilot:
-        shown = await start(pilot, "sales-mse", train__steps="20000000")
+        shown = await start(pilot, "sales-mse", **LONG)
         at_once(pilot, "b", "b")
         await until(pilot, lambda: pilot.app.screen is not shown, "question")
         await pilot.press("escape")

@@ -196,10 +196,13 @@ async def test_two_pictures_side_by_side_where_there_is_room(opened) -> None:
         assert left.right <= right.x
         for line in size(catalogue()["spiral"]).text.splitlines():
             assert line in page(pilot)
-        await pilot.press("v")
-        assert titles(pilot) == ["Decision boundary", "Weights over steps (v: landscape)"]
-        await pilot.press("v", "v")
-        assert titles(pilot) == ["Decision boundary", "Confusion, test rows (v: weights)"]
+        for keys, second in (
+            ("v", "Weights over steps (v: landscape)"),
+            ("vv", "Confusion, test rows (v: weights)"),
+        ):
+            await pilot.press(*keys)
+            wanted = ["Decision boundary", second]
+            await until(pilot, lambda wanted=wanted: titles(pilot) == wanted, second)
 
 
 async def test_a_small_screen_shows_the_charts_or_a_picture(opened) -> None:
@@ -351,7 +354,7 @@ async def test_the_weights_are_read_on_with_the_cursor_where_it_is(opened, runs_
 async def test_any_size(opened, name: str) -> None:
     async with opened() as pilot:
         await finished(pilot, name, train__epochs="2")
-        for shape in ((20, 5), (1, 1), (300, 80), (80, 24), (120, 40)):
+        for shape in ((20, 5), (1, 1), (300, 80), (120, 40)):
             await pilot.resize_terminal(*shape)
             for _ in range(5):
                 await pilot.press("v")

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.timer import Timer
-from textual.widgets import ContentSwitcher, Footer, Input, Static
+from textual.widgets import ContentSwitcher, Input, Static
 
 from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder
@@ -27,9 +27,10 @@ from tuitrain.ui.screens.compare_views import Views
 from tuitrain.ui.screens.dialogs import DirectionsDialog, HelpDialog, SourceDialog, TargetDialog
 from tuitrain.ui.screens.training import FRAME, TrainingScreen
 from tuitrain.ui.survey import NO_CHOICE
+from tuitrain.ui.widgets.keyline import KeyLine
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
-from tuitrain.ui.widgets.paragraph import Paragraph
+from tuitrain.ui.widgets.paragraph import Line, Paragraph
 from tuitrain.ui.widgets.runtable import RunTable
 from tuitrain.ui.widgets.status import StatusLine
 from tuitrain.ui.widgets.sweep import SweepView
@@ -74,7 +75,7 @@ class CompareScreen(TrainingScreen):
         self._typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static(id="headline")
+        yield Line(id="headline")
         experiment = self.board.experiment
         yield StatusLine(id="status", runs=len(experiment.runs), budget=experiment.seconds)
         with ContentSwitcher(initial="curves", id="views"):
@@ -87,7 +88,7 @@ class CompareScreen(TrainingScreen):
         yield LogPane(self.folder.log, id="log")
         yield Paragraph(id="verdict")
         yield Static(Text(fairness(self.board.experiment), "dim"), id="fair")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#log").border_title = "Log"
@@ -98,7 +99,7 @@ class CompareScreen(TrainingScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         # Textual calls the base class's method too.
-        self.query_one("#headline", Static).update(headline(self.board, event.size.width))
+        self.query_one("#headline", Line).update(headline(self.board, event.size.width))
         if self._told:
             self._show_verdict()
 

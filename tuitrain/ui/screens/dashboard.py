@@ -10,7 +10,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical, VerticalScroll
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tuitrain.optim import name_of
 from tuitrain.optim.schedules import format_schedule
@@ -46,8 +46,10 @@ from tuitrain.ui.screens.training import FRAME, TrainingScreen
 from tuitrain.ui.survey import NO_CHOICE, Survey
 from tuitrain.ui.widgets.chart import Chart, next_smoothing
 from tuitrain.ui.widgets.curves import Layer, Reference
+from tuitrain.ui.widgets.keyline import KeyLine
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
+from tuitrain.ui.widgets.paragraph import Line
 from tuitrain.ui.widgets.status import StatusLine
 from tuitrain.ui.widgets.tensors import TensorsTable
 from tuitrain.ui.widgets.ticks import spans_decades
@@ -107,7 +109,7 @@ class DashboardScreen(TrainingScreen):
             self.before.close()
 
     def compose(self) -> ComposeResult:
-        yield Static(self._headline(), id="headline")
+        yield Line(self._headline(), id="headline")
         yield StatusLine(id="status")
         with Container(id="panels"):
             yield Chart("Loss", gutter=GUTTER, placeholder="waiting for the first step", id="loss")
@@ -121,8 +123,8 @@ class DashboardScreen(TrainingScreen):
             yield Chart("Accuracy", gutter=GUTTER, placeholder="", id="accuracy")
             yield Chart("Learning rate", gutter=GUTTER, placeholder="", id="lr")
         yield LogPane(self.folder.log, id="log")
-        yield Static(id="diagnosis")
-        yield Footer(compact=True, show_command_palette=False)
+        yield Line(id="diagnosis")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#device").border_title = "Device"
@@ -183,9 +185,7 @@ class DashboardScreen(TrainingScreen):
         """The one handler that changes the widgets."""
         status = self.recording.status
         self.query_one(StatusLine).show(status)
-        headline = self.query_one("#headline", Static)
-        if headline.content != (told := self._headline()):
-            headline.update(told)
+        self.query_one("#headline", Line).update(self._headline())
         self._show_charts()
         self._show_weights()
         if status.state != self._diagnosed:
@@ -236,10 +236,7 @@ class DashboardScreen(TrainingScreen):
 
     def _diagnose(self) -> None:
         self._diagnosed = self.recording.status.state
-        told = self._in_words(self.judge())
-        diagnosis = self.query_one("#diagnosis", Static)
-        if diagnosis.content != told:  # an update lays out the screen
-            diagnosis.update(told)
+        self.query_one("#diagnosis", Line).update(self._in_words(self.judge()))
 
     def _in_words(self, diagnosis: Diagnosis) -> Text:
         colour = self.app.theme_variables[TONES[diagnosis.tone]]

@@ -29,6 +29,17 @@ class FittedScreen(Screen[None]):
         self._fit(event.size)
 
     def _fit(self, size: Size) -> None:
+        """Styles all widgets anew once, if at all, however many of the classes change."""
+        before = self.classes
+        for name, fits in self._fits(size).items():
+            self.set_class(fits, name, update=False)
+        if self.classes != before:
+            self.update_node_styles()
+
+    def _fits(self, size: Size) -> dict[str, bool]:
+        """The classes for sizes, and whether the screen has them at this one."""
         columns, lines = self.FULL
-        self.set_class(size.width < columns or size.height < lines, "-compact")
-        self.set_class(size.width >= self.WIDE, "-wide")
+        return {
+            "-compact": size.width < columns or size.height < lines,
+            "-wide": size.width >= self.WIDE,
+        }

@@ -15,7 +15,7 @@ from textual.binding import Binding
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Size
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuitrain.errors import InputError
@@ -30,8 +30,9 @@ from tuitrain.ui.screens.fitted import FittedScreen
 from tuitrain.ui.settings import Draft
 from tuitrain.ui.story import about, in_its_words
 from tuitrain.ui.widgets.form import SettingsForm
+from tuitrain.ui.widgets.keyline import KeyLine
 from tuitrain.ui.widgets.marks import PresetList, margin
-from tuitrain.ui.widgets.paragraph import Paragraph
+from tuitrain.ui.widgets.paragraph import Line, Paragraph
 from tuitrain.ui.widgets.preview import Preview
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class SetupScreen(FittedScreen):
             self.drafts[trained.name] = Draft.towards(shipped, trained)
 
     def compose(self) -> ComposeResult:
-        yield Static(id="brand")
+        yield Line(id="brand")
         yield Static("tuitrain needs a terminal of 80x24 or more", id="larger")
         with Container(id="setup"):
             with Vertical(id="choose"):
@@ -106,17 +107,18 @@ class SetupScreen(FittedScreen):
                     yield Paragraph(id="story")
                 yield SettingsForm(self.plan, self.chosen, id="settings")
             yield Preview(id="preview")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
-    def _fit(self, size: Size) -> None:
-        super()._fit(size)
-        self.set_class(size.width < self.HOME[0], "-narrow")
-        self.set_class(size.height < self.HOME[1], "-short")
-        self.set_class(size.width < self.LEAST[0] or size.height < self.LEAST[1], "-least")
+    def _fits(self, size: Size) -> dict[str, bool]:
+        return super()._fits(size) | {
+            "-narrow": size.width < self.HOME[0],
+            "-short": size.height < self.HOME[1],
+            "-least": size.width < self.LEAST[0] or size.height < self.LEAST[1],
+        }
 
     def on_mount(self) -> None:
         self.query_one("#choose").border_title = "Presets"
-        self.query_one("#brand", Static).update(
+        self.query_one("#brand", Line).update(
             Text.assemble((" tuitrain", "bold"), "  watch neural networks learn")
         )
         # Filled before the first layout, not by the list's message after it.

@@ -12,11 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import Input, Label, Select
+from textual.widgets import Input, Select
 
 from tuitrain.ui.plan import OWN
 from tuitrain.ui.settings import Setting
-from tuitrain.ui.widgets.paragraph import Paragraph
+from tuitrain.ui.widgets.paragraph import Line, Paragraph
 
 CHANGED_MARK, WRONG_MARK, CHOICE_MARK = "•", "✗", "↕"
 
@@ -50,7 +50,7 @@ class Entry(Horizontal):
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.setting = Setting("", "", "")
-        self.label = Label(classes="label")
+        self.label = Line(classes="label")
         self.input = Field(placeholder=OWN, validate_on=())
         self.shown = True
 
@@ -101,7 +101,7 @@ class Choice(Horizontal):
     def __init__(self, label: str, select: Select[str]) -> None:
         super().__init__()
         self.text = label
-        self.label = Label(f"  {label}", classes="label")
+        self.label = Line(f"  {label}", classes="label")
         self.select = select
 
     def compose(self) -> ComposeResult:
@@ -164,7 +164,7 @@ class Group(Vertical):
         super().__init__()
         self.title = title
         self.rows = list(rows)
-        self.heading = Label(title, classes="heading", markup=False)
+        self.heading = Line(title, classes="heading", markup=False)
 
     def compose(self) -> ComposeResult:
         yield self.heading

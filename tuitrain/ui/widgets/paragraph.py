@@ -1,10 +1,11 @@
-"""Widgets of `height: auto` whose content changes."""
+"""Texts that change."""
 
 from __future__ import annotations
 
 from typing import Self
 
 from textual.geometry import Region
+from textual.visual import VisualType
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -31,3 +32,14 @@ class AutoHeight(Widget):
 
 class Paragraph(Static, AutoHeight):
     """A text that is updated and takes as many lines as it needs."""
+
+
+class Line(Static):
+    """A line of text in a place of its own: whatever it says, nothing has to move for it."""
+
+    DEFAULT_CSS = "Line { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }"
+
+    def update(self, content: VisualType = "", *, layout: bool = False) -> None:
+        """Say something else; nothing is drawn if it is the same."""
+        if content != self.content:
+            super().update(content, layout=layout)
