@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -34,3 +35,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.path.parent.name == "cuda":
                 item.add_marker(skip)
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays; screens are drawn with as little collecting as for users."""
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
