@@ -40,7 +40,7 @@ async def test_the_gpu_that_trains_is_told_and_no_other(opened, on_a_gpu, size) 
             await pilot.press("s")
             await until(pilot, lambda: state(pilot) == "stopped", "end")
             await until(pilot, lambda: "has ended" in page(pilot), "end in the panel")
-            assert "°C" not in page(pilot)  # of others by now
+            assert "°C" not in page(pilot)
 
 
 async def test_on_a_small_screen_it_stands_under_the_pictures(opened) -> None:
