@@ -29,7 +29,7 @@ from tuitrain.worker.launch import launch
 
 __all__ = ["fork_server", "forked_workers"]
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds to wait for what another process does on a busy machine."""
 
 POLL = 0.02
