@@ -39,5 +39,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     """What is there by now stays; screens are drawn with as little collecting as for users."""
+    from tuitrain.cli.dashboard import COLLECT_AFTER
+
     gc.freeze()
-    gc.set_threshold(20_000, 4, 4)
+    gc.set_threshold(COLLECT_AFTER, 4, 4)

@@ -6,8 +6,8 @@ Runs the command in pseudo-terminals of 120 x 40, one after the other, and measu
 - from the command to the same words in a Textual application that shows nothing else;
 - from the start key to the first point of the loss, with the worker's imports done.
 
-Wanted: the start button and the first point within half a second, on a machine on which the other
-application needs `STOCK` seconds. Elsewhere the start button may take longer in proportion.
+Wanted: the start button and the first point within half a second. On a machine that is slower than
+the one for which this was set, they may take longer as the other application does.
 """
 
 from __future__ import annotations
@@ -184,8 +184,9 @@ def main() -> int:
         median, most = statistics.median(seconds), max(seconds)
         print(f"{title}: median {median:.3f} s, max {most:.3f} s, min {min(seconds):.3f} s")
     ratio = statistics.median(b / a for a, b in zip(labels, buttons, strict=True))
-    print(f"start button over one label: {ratio:.2f}, wanted below {LIMIT / STOCK:.2f}")
-    return int(ratio > LIMIT / STOCK or statistics.median(points) > LIMIT)
+    limit = LIMIT * max(1.0, statistics.median(labels) / STOCK)
+    print(f"start button over one label: {ratio:.2f} times; limit on this machine {limit:.2f} s")
+    return int(max(statistics.median(buttons), statistics.median(points)) > limit)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,10 @@ POLL = 0.02
 """Seconds from one look at the screen to the next."""
 
 LONG = {"train__steps": "20000000"}
-"""Settings with which a training does not end before the test does."""
+"""Settings with which a training does not end before the test does.
+
+Few enough steps for each of them to be recorded.
+"""
 
 STEADY = 2000.0
 """Steps a second of such a training: it moves, and leaves the machine to the other tests."""
@@ -146,7 +149,8 @@ async def start(
     """Choose a preset by its name, set settings as the form does, start, wait for its worker.
 
     Args:
-        full_speed: whether the training is not to keep to the pace at which it would be watched.
+        full_speed: whether the training is not to keep to the pace at which it would be watched;
+            one that is not to end keeps to `STEADY`.
     """
     screen = pilot.app.screen
     screen.query_one("#filter", Input).value = name  # typing it draws the screen for every letter

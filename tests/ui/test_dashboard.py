@@ -33,8 +33,6 @@ from tuitrain.ui.screens.training import FRAME
 from tuitrain.ui.widgets.chart import Chart
 from tuitrain.ui.widgets.landscape import LandscapeView
 
-"""Longer than any test, and yet short enough for every step to be recorded."""
-
 
 def rows(pilot) -> int:
     return len(dashboard(pilot).facts.series("loss"))

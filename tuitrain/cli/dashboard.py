@@ -21,7 +21,7 @@ GONE = 129
 """Exit code of a dashboard whose terminal has gone: 128 + SIGHUP, as shells have it."""
 
 COLLECT_AFTER = 20_000
-"""New objects after which garbage is looked for; Python's own 700 are a fraction of a frame."""
+"""New objects after which garbage is looked for; by default after a fraction of a frame."""
 
 
 def require_terminal() -> None:

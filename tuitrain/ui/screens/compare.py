@@ -30,7 +30,7 @@ from tuitrain.ui.survey import NO_CHOICE
 from tuitrain.ui.widgets.keyline import KeyLine
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
-from tuitrain.ui.widgets.paragraph import Line, Paragraph
+from tuitrain.ui.widgets.paragraph import OneLine, Paragraph
 from tuitrain.ui.widgets.runtable import RunTable
 from tuitrain.ui.widgets.status import StatusLine
 from tuitrain.ui.widgets.sweep import SweepView
@@ -75,7 +75,7 @@ class CompareScreen(TrainingScreen):
         self._typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield Line(id="headline")
+        yield OneLine(id="headline")
         experiment = self.board.experiment
         yield StatusLine(id="status", runs=len(experiment.runs), budget=experiment.seconds)
         with ContentSwitcher(initial="curves", id="views"):
@@ -99,7 +99,7 @@ class CompareScreen(TrainingScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         # Textual calls the base class's method too.
-        self.query_one("#headline", Line).update(headline(self.board, event.size.width))
+        self.query_one("#headline", OneLine).update(headline(self.board, event.size.width))
         if self._told:
             self._show_verdict()
 

@@ -49,7 +49,7 @@ from tuitrain.ui.widgets.curves import Layer, Reference
 from tuitrain.ui.widgets.keyline import KeyLine
 from tuitrain.ui.widgets.landscape import LandscapeView
 from tuitrain.ui.widgets.logpane import LogPane
-from tuitrain.ui.widgets.paragraph import Line
+from tuitrain.ui.widgets.paragraph import OneLine
 from tuitrain.ui.widgets.status import StatusLine
 from tuitrain.ui.widgets.tensors import TensorsTable
 from tuitrain.ui.widgets.ticks import spans_decades
@@ -109,7 +109,7 @@ class DashboardScreen(TrainingScreen):
             self.before.close()
 
     def compose(self) -> ComposeResult:
-        yield Line(self._headline(), id="headline")
+        yield OneLine(self._headline(), id="headline")
         yield StatusLine(id="status")
         with Container(id="panels"):
             yield Chart("Loss", gutter=GUTTER, placeholder="waiting for the first step", id="loss")
@@ -123,7 +123,7 @@ class DashboardScreen(TrainingScreen):
             yield Chart("Accuracy", gutter=GUTTER, placeholder="", id="accuracy")
             yield Chart("Learning rate", gutter=GUTTER, placeholder="", id="lr")
         yield LogPane(self.folder.log, id="log")
-        yield Line(id="diagnosis")
+        yield OneLine(id="diagnosis")
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -185,7 +185,7 @@ class DashboardScreen(TrainingScreen):
         """The one handler that changes the widgets."""
         status = self.recording.status
         self.query_one(StatusLine).show(status)
-        self.query_one("#headline", Line).update(self._headline())
+        self.query_one("#headline", OneLine).update(self._headline())
         self._show_charts()
         self._show_weights()
         if status.state != self._diagnosed:
@@ -236,7 +236,7 @@ class DashboardScreen(TrainingScreen):
 
     def _diagnose(self) -> None:
         self._diagnosed = self.recording.status.state
-        self.query_one("#diagnosis", Line).update(self._in_words(self.judge()))
+        self.query_one("#diagnosis", OneLine).update(self._in_words(self.judge()))
 
     def _in_words(self, diagnosis: Diagnosis) -> Text:
         colour = self.app.theme_variables[TONES[diagnosis.tone]]

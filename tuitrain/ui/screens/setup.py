@@ -32,7 +32,7 @@ from tuitrain.ui.story import about, in_its_words
 from tuitrain.ui.widgets.form import SettingsForm
 from tuitrain.ui.widgets.keyline import KeyLine
 from tuitrain.ui.widgets.marks import PresetList, margin
-from tuitrain.ui.widgets.paragraph import Line, Paragraph
+from tuitrain.ui.widgets.paragraph import OneLine, Paragraph
 from tuitrain.ui.widgets.preview import Preview
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class SetupScreen(FittedScreen):
             self.drafts[trained.name] = Draft.towards(shipped, trained)
 
     def compose(self) -> ComposeResult:
-        yield Line(id="brand")
+        yield OneLine(id="brand")
         yield Static("tuitrain needs a terminal of 80x24 or more", id="larger")
         with Container(id="setup"):
             with Vertical(id="choose"):
@@ -118,7 +118,7 @@ class SetupScreen(FittedScreen):
 
     def on_mount(self) -> None:
         self.query_one("#choose").border_title = "Presets"
-        self.query_one("#brand", Line).update(
+        self.query_one("#brand", OneLine).update(
             Text.assemble((" tuitrain", "bold"), "  watch neural networks learn")
         )
         # Filled before the first layout, not by the list's message after it.

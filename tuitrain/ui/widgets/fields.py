@@ -16,7 +16,7 @@ from textual.widgets import Input, Select
 
 from tuitrain.ui.plan import OWN
 from tuitrain.ui.settings import Setting
-from tuitrain.ui.widgets.paragraph import Line, Paragraph
+from tuitrain.ui.widgets.paragraph import OneLine, Paragraph
 
 CHANGED_MARK, WRONG_MARK, CHOICE_MARK = "•", "✗", "↕"
 
@@ -50,7 +50,7 @@ class Entry(Horizontal):
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.setting = Setting("", "", "")
-        self.label = Line(classes="label")
+        self.label = OneLine(classes="label")
         self.input = Field(placeholder=OWN, validate_on=())
         self.shown = True
 
@@ -101,7 +101,7 @@ class Choice(Horizontal):
     def __init__(self, label: str, select: Select[str]) -> None:
         super().__init__()
         self.text = label
-        self.label = Line(f"  {label}", classes="label")
+        self.label = OneLine(f"  {label}", classes="label")
         self.select = select
 
     def compose(self) -> ComposeResult:
@@ -164,7 +164,7 @@ class Group(Vertical):
         super().__init__()
         self.title = title
         self.rows = list(rows)
-        self.heading = Line(title, classes="heading", markup=False)
+        self.heading = OneLine(title, classes="heading", markup=False)
 
     def compose(self) -> ComposeResult:
         yield self.heading

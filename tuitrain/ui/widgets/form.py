@@ -27,7 +27,7 @@ from tuitrain.ui.settings import (
 )
 from tuitrain.ui.widgets.fields import CHANGED_MARK, WRONG_MARK, Choice, Entry, Group, Row, height
 from tuitrain.ui.widgets.marks import MarkSelect
-from tuitrain.ui.widgets.paragraph import Line
+from tuitrain.ui.widgets.paragraph import OneLine
 
 HINTS = {
     LR: "or 1e-3,1e-2 or 1e-4:1:log:32",
@@ -90,7 +90,7 @@ class SettingsForm(Vertical):
             yield self.room
         with Horizontal(id="go"):
             yield Button("Start training", id="start", variant="primary", compact=True)
-            yield Line(id="ready", markup=False)
+            yield OneLine(id="ready", markup=False)
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._complete)
@@ -210,7 +210,7 @@ class SettingsForm(Vertical):
         )
         if self.nothing:
             told = f"{WRONG_MARK} {self.nothing}"
-        self.query_one("#ready", Line).update(told)
+        self.query_one("#ready", OneLine).update(told)
 
     def _difference(self, plan: Plan) -> str:
         changed = len(plan.changed(self.shown))

@@ -16,12 +16,15 @@ from textual.widget import Widget
 WIDE, NARROW = 2, 1
 """Spaces between two entries, if all have room with that many, and elsewhere."""
 
+DISABLED = "dim $footer-description-foreground"
+"""The look of what cannot be done now."""
+
 
 class KeyLine(Widget):
-    """A line of keys and what they do; a click on one presses it.
+    """The footer of a screen: its keys and what they do, each to be clicked as well.
 
-    Textual's footer makes a widget with styles of its own of every key, makes all of them anew
-    when the focus moves, and styles them anew with every class of the screen that changes.
+    Textual's own makes a widget with styles of its own of every key, makes all of them anew when
+    the focus moves, and styles them anew with every class of the screen that changes.
     """
 
     ALLOW_SELECT = False
@@ -32,6 +35,8 @@ class KeyLine(Widget):
     }
     """
 
+    active: reactive[tuple[ActiveBinding, ...]] = reactive(())
+    """What is shown, in the order of the bindings."""
     pointed: reactive[str] = reactive("")
     """The key beneath the mouse."""
 
@@ -39,39 +44,42 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, screen: Screen[object]) -> None:
-        if screen is self.screen:
-            self.refresh()
+        # While the terminal has lost the focus nothing has it, but the keys will be the same again.
+        if screen is self.screen and self.app.app_focus:
+            self.active = tuple(each for each in screen.active_bindings.values() if each[1].show)
 
     def render(self) -> Content:
-        shown = [each for each in self.screen.active_bindings.values() if each.binding.show]
-        groups = groupby(shown, lambda each: each.binding.group or each.binding.action)
+        groups = groupby(self.active, lambda each: each.binding.group or each.binding.action)
         entries = [self._entry(list(same)) for _, same in groups]
         left = self.content_size.width - sum(entry.cell_length for entry in entries)
         gap = WIDE if left >= WIDE * (len(entries) - 1) else NARROW
         return Content(" " * gap).join(entries)
 
     def _entry(self, same: list[ActiveBinding]) -> Content:
-        """The keys of a group, or of one action, and the word for what they do."""
-        first = same[0].binding
-        parts = [
-            self._part(each, self.app.get_key_display(each.binding), "bold $footer-key-foreground")
-            for each in same
-        ]
-        word = first.group.description if first.group else first.description
-        parts.append(self._part(same[0], word, "$footer-description-foreground"))
-        return Content(" ").join(parts)
+        """A key with its word, or the keys of a group before theirs, which is not clicked."""
+        keys = [self._key(each) for each in same]
+        first, group = same[0], same[0].binding.group
+        word = Content.styled(
+            group.description if group else first.binding.description,
+            "$footer-description-foreground" if first.enabled else DISABLED,
+        )
+        if group:
+            return Content(" ").join(self._clicked(key, on) for key, on in keys) + " " + word
+        return self._clicked(keys[0][0] + " " + word, keys[0][1])
 
-    def _part(self, active: ActiveBinding, text: str, look: str) -> Content:
-        if not active.enabled:
-            return Content.styled(text, f"dim {look}")
-        key = active.binding.key
+    def _key(self, active: ActiveBinding) -> tuple[Content, str]:
+        look = "bold $footer-key-foreground" if active.enabled else f"{DISABLED} bold"
+        return Content.styled(self.app.get_key_display(active.binding), look), active.binding.key
+
+    def _clicked(self, part: Content, key: str) -> Content:
+        """A part of the line on which a click presses a key."""
         if key == self.pointed:
-            look = "bold $footer-key-foreground on $block-hover-background"
-        return Content.styled(text, look).stylize(Style.from_meta({"key": key}))
+            part = part.stylize_before("on $block-hover-background")
+        return part.stylize(Style.from_meta({"key": key}))
 
     def watch_hover_style(self, previous_hover_style: RichStyle, hover_style: RichStyle) -> None:
         self.pointed = hover_style.meta.get("key", "")
 
-    def on_click(self, event: events.Click) -> None:
+    def on_mouse_down(self, event: events.MouseDown) -> None:
         if key := event.style.meta.get("key"):
             self.app.simulate_key(key)

@@ -34,12 +34,15 @@ class Paragraph(Static, AutoHeight):
     """A text that is updated and takes as many lines as it needs."""
 
 
-class Line(Static):
-    """A line of text in a place of its own: whatever it says, nothing has to move for it."""
+class OneLine(Static):
+    """A line of text as wide as its place: whatever it says, nothing has to move for it."""
 
-    DEFAULT_CSS = "Line { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }"
+    DEFAULT_CSS = "OneLine { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }"
 
     def update(self, content: VisualType = "", *, layout: bool = False) -> None:
-        """Say something else; nothing is drawn if it is the same."""
+        """Say something else; nothing is drawn if it is the same.
+
+        For strings, and for texts whose colours are in their spans: by those they are compared.
+        """
         if content != self.content:
             super().update(content, layout=layout)

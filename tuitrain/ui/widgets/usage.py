@@ -29,7 +29,7 @@ class DevicePanel(Paragraph):
         table.add_row("device", f"{name}, {threads}" if name else "starting")
         usage = f"{cpu:.0f} % of a core, {memory / MEGA:,.0f} MB" if alive else "has ended"
         table.add_row("worker", usage)
-        if gpu is not None and alive:  # of others by now
+        if gpu is not None and alive:  # else it may train for others
             table.add_row("gpu", "  ".join(gpu_facts(gpu)))
         self.update(table)
 
