@@ -100,8 +100,12 @@ class Comparison:
 
     @property
     def least(self) -> Numbers:
-        """The least loss of every run so far; see `Losses.least`."""
-        return self._rows.least
+        """The least loss of every run so far: of `Losses.least` and the one it is judged by.
+
+        That may be less with mini-batches: it is of the last weights, not of those of an epoch.
+        """
+        judged = np.where(np.isfinite(self.losses), self.losses, np.nan)
+        return np.fmin(self._rows.least, judged)
 
     def _standing(self, pane: Pane, target: float) -> Standing:
         ranking = rank(pane, self.losses, self.steps, self.metrics, self.roundings)
