@@ -126,7 +126,10 @@ async def test_small_batches_are_shown_as_the_mean_of_an_epoch_everywhere(
         sorted(float(epoch[-1]) for epoch in epochs), rel=1e-5
     )
     # the least loss is of the whole training set, as the loss beside it is, not of a lucky batch
-    assert known.best == pytest.approx(np.median([epoch.min() for epoch in epochs]), rel=1e-5)
+    least = [
+        min(epoch.min(), result.final_loss) for epoch, result in zip(epochs, results, strict=True)
+    ]
+    assert known.best == pytest.approx(np.median(least), rel=1e-5)
     assert known.best > max(result.best_loss for result in results)
 
 
@@ -313,6 +316,21 @@ async def test_the_fit_shows_every_line(opened, runs_dir: Path) -> None:
         picture = shown.views.fit.picture
         assert picture is not None
         assert {layer.letter for layer in picture.layers if layer.joined} == {"A", "B"}
+
+
+async def test_a_filter_that_leaves_no_run_leaves_none_in_the_plots(opened, runs_dir: Path) -> None:
+    async with opened(attach=started(runs_dir, "line-fit")) as pilot:
+        views = (await ended(pilot)).views
+        await pilot.press("3")
+        await until(pilot, lambda: len(views.map.trails) == 2, "two paths")
+        await pilot.press("slash", *"zzz", "enter")
+        await until(pilot, lambda: not views.map.trails, "no path")
+        await pilot.press("a", "4")
+        await until(pilot, lambda: len(views.fit.picture.layers) == 3, "two lines over the data")
+        await pilot.press("slash", *"zzz", "enter")
+        await until(pilot, lambda: len(views.fit.picture.layers) == 1, "the data alone")
+        await pilot.press("a", "o")
+        await until(pilot, lambda: len(views.fit.picture.layers) == 2, "the selected line alone")
 
 
 async def test_one_run_is_started_from_a_line_and_left_again(opened, runs_dir: Path) -> None:

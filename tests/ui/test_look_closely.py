@@ -99,6 +99,24 @@ async def test_the_loss_of_the_run_before_lies_beneath_that_of_its_successor(ope
         assert loss_chart(shown)._whole().high == 20
 
 
+async def test_after_a_reset_the_chart_is_as_it_was(opened, runs_dir: Path) -> None:
+    folder = at_full_speed(runs_dir, "sales-mse", train__steps="50")
+    async with opened(attach=folder) as pilot:
+        first = await opens(pilot, DashboardScreen)
+        await until(pilot, lambda: state(pilot) == "finished", "end")
+        await until(pilot, lambda: bool(loss_chart(first).curves), "curve")
+        await pilot.press("g", "m")
+        chart = loss_chart(first)
+        known = chart.log_y, chart.smoothing
+        await pilot.press("r")
+        await until(pilot, lambda: dashboard(pilot) is not first, "a new run")
+        await until(pilot, lambda: state(pilot) == "paused", "paused")
+        await pilot.press("f", "space")
+        await until(pilot, lambda: state(pilot) == "finished", "end of the new run")
+        chart = loss_chart(dashboard(pilot))
+        assert (chart.log_y, chart.smoothing) == known
+
+
 async def test_a_run_before_that_diverged_is_left_out(opened) -> None:
     async with opened() as pilot:
         first = await start(pilot, "line-fit", optimizer__lr="0.2")

@@ -105,7 +105,8 @@ class Comparison:
         That may be less with mini-batches: it is of the last weights, not of those of an epoch.
         """
         judged = np.where(np.isfinite(self.losses), self.losses, np.nan)
-        return np.fmin(self._rows.least, judged)
+        found: Numbers = np.fmin(self._rows.least, judged)
+        return found
 
     def _standing(self, pane: Pane, target: float) -> Standing:
         ranking = rank(pane, self.losses, self.steps, self.metrics, self.roundings)

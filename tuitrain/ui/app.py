@@ -29,7 +29,6 @@ from tuitrain.ui.themes import DARK, LIGHT
 
 if TYPE_CHECKING:
     from tuitrain.record.folder import ExperimentFolder
-    from tuitrain.record.live import Recording
     from tuitrain.spec.experiment import Experiment
     from tuitrain.spec.preset import Preset
     from tuitrain.ui.screens.training import TrainingScreen
@@ -223,7 +222,7 @@ class TuitrainApp(App[None]):
             return
         if isinstance(message, Restart):
             message.sender.stop_if_alive()  # not before the new one is there
-            self.switch_screen(viewer(folder, before=message.sender.recording))
+            self.switch_screen(message.sender.successor(folder))
         else:
             self.push_screen(viewer(folder))
 
@@ -321,19 +320,15 @@ def goes_back(typed: events.Key | events.Paste) -> bool:
     return isinstance(typed, events.Key) and typed.key in ("b", "escape")
 
 
-def viewer(folder: ExperimentFolder, before: Recording | None = None) -> TrainingScreen:
-    """The screen that shows an experiment: many runs are compared.
-
-    Args:
-        before: what is recorded of the experiment whose place a single run takes.
-    """
+def viewer(folder: ExperimentFolder) -> TrainingScreen:
+    """The screen that shows an experiment: many runs are compared."""
     if len(folder.experiment.runs) > 1:
         from tuitrain.ui.screens.compare import CompareScreen
 
         return CompareScreen(folder)
     from tuitrain.ui.screens.dashboard import DashboardScreen
 
-    return DashboardScreen(folder, before)
+    return DashboardScreen(folder)
 
 
 def is_viewer(screen: Screen[Any]) -> TypeGuard[TrainingScreen]:

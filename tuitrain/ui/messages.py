@@ -11,6 +11,7 @@ from tuitrain.spec.experiment import Experiment
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from tuitrain.ui.screens.dashboard import DashboardScreen
     from tuitrain.ui.screens.training import TrainingScreen
 
 
@@ -25,7 +26,7 @@ class Start(Message):
 class Restart(Start):
     """An experiment takes the place of the one on the screen, which is stopped."""
 
-    sender: TrainingScreen
+    sender: DashboardScreen
 
 
 class Back(Message):

@@ -131,7 +131,8 @@ class CompareScreen(TrainingScreen):
         if status.state != self._was or self._frame % STAND_EVERY == 1:
             self.board.stand()
             self.show_rows()
-        self._show_view()
+        else:
+            self._show_view()
         log = self.query_one(LogPane)
         if log.display:
             log.follow(self.recording.events, ended=self.recording.ended)
@@ -150,10 +151,11 @@ class CompareScreen(TrainingScreen):
             self.views.follow(self._view, self.roll.line(row), run)
 
     def show_rows(self) -> None:
-        """Bring table, curves and verdict up to what the user chose to see."""
+        """Bring table, view and verdict up to what the user chose to see."""
         table = self.query_one("#runs", RunTable)
         table.show(self.roll.columns(), self.roll.rows(), self.roll.sort, self.board.span)
         self.query_one(CurvesView).assign(table.selected)
+        self._show_view()
         if self._frame % TELL_EVERY == 1 or not self.alive or not self._told:
             self._behind = False
             self._show_verdict()

@@ -60,7 +60,9 @@ class Views:
             line: that is selected.
             run: that is selected within it.
         """
-        self._line, self._run = line, run
+        before, self._line, self._run = self._line, line, run
+        if line is None and before is not None:
+            self._empty(before)
         if line is None or self.missing(view, line):
             return
         match view:
@@ -72,6 +74,12 @@ class Views:
                 picture = self._fitted(line.group.preset)(self._fitted_lines(line))
                 self.fit.entitle(line.group.preset)
                 self.fit.show(picture)
+
+    def _empty(self, before: Line) -> None:
+        """No run is left: the pictures of those that were there would be of others."""
+        self.map.show(self.map.plane, self.map.home, self.map.landscapes, [], self.map.optimum)
+        if self._fitted(before.group.preset).possible:
+            self.fit.show(self._fitted(before.group.preset)([]))
 
     # Sweep ------------------------------------------------------------------------------------
 

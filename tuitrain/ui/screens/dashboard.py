@@ -98,11 +98,18 @@ class DashboardScreen(TrainingScreen):
         self.mapped = any(panel.name == "map" for panel in panels)
         self.usage: ProcessUsage | None = None
         self._frame = 0
-        self._scale_chosen = False
+        self._log_y: bool | None = None  # as the user wants it
+        self._smoothing = 0.0
         self._cursor: int | None = None
         self._diagnosed = ""
         self._was_alive = True
         self._asked_rate = ("", 0.0)
+
+    def successor(self, folder: ExperimentFolder) -> DashboardScreen:
+        """The screen of a run that takes the place of this one, with the chart as it is here."""
+        screen, chart = DashboardScreen(folder, self.recording), self.query_one("#loss", Chart)
+        screen._log_y, screen._smoothing = chart.log_y or self._log_y, chart.smoothing
+        return screen
 
     def on_unmount(self) -> None:
         if self.before is not None:
@@ -133,6 +140,8 @@ class DashboardScreen(TrainingScreen):
         self.query_one("#size").border_title = "Size"
         self.set_class(bool(accuracy_layers(self.facts)), "-accuracy")
         self.set_class(self.facts.evaluations_known, "-network")
+        loss = self.query_one("#loss", Chart)
+        loss.log_y, loss.smoothing = bool(self._log_y), self._smoothing
         self._arrange_pictures()
         self.refresh_facts()
         self.set_interval(FRAME, self.refresh_facts)
@@ -216,7 +225,7 @@ class DashboardScreen(TrainingScreen):
             chart.marks = marks(self.recording.events)
             chart.redraw()
         series = self.facts.series("loss")
-        if not self._scale_chosen and len(series):
+        if self._log_y is None and len(series):
             loss.log_y = spans_decades(series.min, series.max)
 
     def _show_weights(self) -> None:
@@ -317,8 +326,7 @@ class DashboardScreen(TrainingScreen):
         chart = self.query_one("#loss", Chart)
         match how:
             case "log_y":
-                self._scale_chosen = True
-                chart.log_y = not chart.log_y
+                self._log_y = chart.log_y = not chart.log_y
             case "smoothing":
                 chart.smoothing = next_smoothing(chart.smoothing)
             case "zoom_in" | "zoom_out":
