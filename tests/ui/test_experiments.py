@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import DataTable
 
 from tests.ui.comparing import started
 from tests.ui.conftest import LONG, dashboard, opens, page, start, state, until
 from tuitrain.record.folder import ExperimentFolder
+from tuitrain.record.inbox import SetLearningRate, Stop, send
 from tuitrain.spec.catalogue import find
 from tuitrain.spec.experiment import single
 from tuitrain.spec.overrides import override
@@ -83,6 +85,21 @@ async def test_what_was_left_running_is_opened_again_and_named_once(opened) -> N
             assert dashboard(pilot).folder.id == left.id
         assert list(pilot.app.left_running) == [left.id]
         assert len(pilot.app.screen_stack) == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [((120, 40), "sgd lr=0.002 → 0.00025"), ((80, 24), "sgd → 0.00025")]
+)
+async def test_a_learning_rate_that_was_set_is_told(opened, runs_dir: Path, size, told) -> None:
+    folder = trained(runs_dir, "sales-mse", **LONG)
+    async with opened(size) as pilot:
+        for rate in (0.001, 0.00025):
+            send(folder, SetLearningRate(lr=rate))
+        send(folder, Stop())
+        await until(pilot, lambda: folder.status().ended, "end")
+        assert folder.lr_set() == 0.00025
+        [row] = await listed(pilot, 1)
+        assert row["trained with"] == told
 
 
 async def test_where_nothing_was_trained_the_window_says_so(opened, runs_dir: Path) -> None:

@@ -231,6 +231,15 @@ class ExperimentFolder:
             return []
         return [dataclasses.replace(r, status="killed") if killed and r.alive else r for r in runs]
 
+    def lr_set(self) -> float | None:
+        """The learning rate that was set last while it trained; None where none is recorded."""
+        try:
+            with contextlib.closing(StoreReader(self.database)) as reader:
+                rates = [event.detail["new"] for _, event in reader.events() if event.kind == "lr"]
+        except (StoreReadError, KeyError):
+            return None
+        return float(rates[-1]) if rates else None
+
     def _recorded(self) -> Status:
         if not self.path.is_dir():
             return Status("failed", error=f"{self.path} is gone")

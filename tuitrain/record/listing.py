@@ -21,12 +21,14 @@ class Listed:
         presets: their names; none where neither the store nor experiment.toml can be read.
         results: of its runs, without the best loss of those that go on; none where the store
             cannot be read.
+        lr_set: the learning rate that was set last while a single run trained, if any was.
     """
 
     folder: ExperimentFolder
     status: Status
     presets: Sequence[str]
     results: Sequence[RunResult]
+    lr_set: float | None = None
 
     @property
     def loss(self) -> float | None:
@@ -53,7 +55,8 @@ def listed(folder: ExperimentFolder) -> Listed:
     if not presets:
         with contextlib.suppress(InputError):
             presets = list(folder.experiment.presets)
-    return Listed(folder, status, presets, results)
+    lr_set = folder.lr_set() if len(results) == 1 else None
+    return Listed(folder, status, presets, results, lr_set)
 
 
 def joined(names: Sequence[str], what: str, longest: int) -> str:

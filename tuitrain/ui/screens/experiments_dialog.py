@@ -152,7 +152,11 @@ def rules(one: Listed, longest: int) -> str:
     if not names:
         return ""
     if len(one.results) == 1:
-        whole, short = (f"{names[0]} {lr}{one.results[0].lr:g}" for lr in ("lr=", ""))
+        rates = [one.results[0].lr, *([] if one.lr_set is None else [one.lr_set])]
+        rate = " → ".join(f"{lr:g}" for lr in rates)
+        whole, short = (f"{names[0]} {lr}{rate}" for lr in ("lr=", ""))
+        if len(short) > longest:
+            short = f"{names[0]} {'→ ' * (len(rates) - 1)}{rates[-1]:g}"
     else:
         short = f"{len(one.results):,} runs"
         whole = f"{short}: {joined(names, 'optimizers', longest)}"
