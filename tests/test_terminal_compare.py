@@ -39,8 +39,9 @@ def tab_to(tty: Terminal, sign: str) -> None:
         until = time.monotonic() + 1
         while shown == before and time.monotonic() < until:
             shown = tty.read()
-        while shown != (shown := tty.read()):
-            pass
+        at_rest = False
+        while not at_rest:
+            at_rest = shown == (shown := tty.read())
         if re.search(sign, shown):
             return
     raise AssertionError(f"{sign!r} never came up in\n{tty.read()}")

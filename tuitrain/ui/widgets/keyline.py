@@ -46,7 +46,9 @@ class KeyLine(Widget):
     def _changed(self, screen: Screen[object]) -> None:
         # While the terminal has lost the focus nothing has it, but the keys will be the same again.
         if screen is self.screen and self.app.app_focus:
-            self.active = tuple(each for each in screen.active_bindings.values() if each[1].show)
+            self.active = tuple(
+                each for each in screen.active_bindings.values() if each.binding.show
+            )
 
     def render(self) -> Content:
         groups = groupby(self.active, lambda each: each.binding.group or each.binding.action)
@@ -57,19 +59,19 @@ class KeyLine(Widget):
 
     def _entry(self, same: list[ActiveBinding]) -> Content:
         """A key with its word, or the keys of a group before theirs, which is not clicked."""
-        keys = [self._key(each) for each in same]
         first, group = same[0], same[0].binding.group
         word = Content.styled(
             group.description if group else first.binding.description,
             "$footer-description-foreground" if first.enabled else DISABLED,
         )
-        if group:
-            return Content(" ").join(self._clicked(key, on) for key, on in keys) + " " + word
-        return self._clicked(keys[0][0] + " " + word, keys[0][1])
+        if group is None:
+            return self._clicked(self._key(first) + " " + word, first.binding.key)
+        keys = (self._clicked(self._key(each), each.binding.key) for each in same)
+        return Content(" ").join([*keys, word])
 
-    def _key(self, active: ActiveBinding) -> tuple[Content, str]:
+    def _key(self, active: ActiveBinding) -> Content:
         look = "bold $footer-key-foreground" if active.enabled else f"{DISABLED} bold"
-        return Content.styled(self.app.get_key_display(active.binding), look), active.binding.key
+        return Content.styled(self.app.get_key_display(active.binding), look)
 
     def _clicked(self, part: Content, key: str) -> Content:
         """A part of the line on which a click presses a key."""
