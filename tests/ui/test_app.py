@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from textual.events import Key
+from textual.geometry import Region
 from textual.screen import Screen
 from textual.widgets import Select
 
@@ -28,6 +30,8 @@ from tuitrain.ui.app import TuitrainApp, devices
 from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.dialogs import LeaveDialog
 from tuitrain.ui.screens.setup import Filter, SetupScreen
+from tuitrain.ui.widgets.fields import Entry
+from tuitrain.ui.widgets.marks import MarkSelect
 from tuitrain.worker.launch import WarmWorker
 
 
@@ -93,6 +97,41 @@ async def test_the_first_frame_is_laid_out_for_its_terminal(
         await pilot.pause()
     assert drawn[0] == classes
     assert drawn[-1] == classes
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_settings_come_into_the_room_that_the_first_frame_has_for_them(
+    runs_dir: Path, monkeypatch, size: tuple[int, int]
+) -> None:
+    drawn: list[tuple[int, Region]] = []
+
+    def look(app: TuitrainApp) -> None:
+        drawn.append((len(app.screen.query(Entry)), app.screen.query_one("#start").region))
+
+    monkeypatch.setattr(TuitrainApp, "post_display_hook", look)
+    async with TuitrainApp(runs_dir).run_test(size=size) as pilot:
+        await until(pilot, lambda: pilot.app.screen.query(Entry), "the settings")
+    assert drawn[0][0] == 0
+    assert {start for _, start in drawn} == {drawn[-1][1]}
+
+
+async def test_keys_typed_at_the_first_frame_wait_for_the_settings(
+    runs_dir: Path, monkeypatch
+) -> None:
+    before = ["filter", "presets", "about"]
+    keys = ["tab"] * len(before)
+
+    def type_them(app: TuitrainApp) -> None:
+        while keys:
+            key = Key(keys.pop(), None)
+            key.set_sender(app)  # not the screen that is being drawn
+            app.post_message(key)
+
+    monkeypatch.setattr(TuitrainApp, "post_display_hook", type_them)
+    app = TuitrainApp(runs_dir)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.focused and app.focused.id not in before, "the keys to act")
+        assert isinstance(app.focused, MarkSelect)
 
 
 async def test_what_is_found_out_while_the_screen_is_left_is_dropped(

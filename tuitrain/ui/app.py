@@ -24,6 +24,7 @@ from tuitrain.errors import InputError
 from tuitrain.spec.catalogue import catalogue
 from tuitrain.ui.keys import ALWAYS, bindings
 from tuitrain.ui.messages import Back, Restart, Start
+from tuitrain.ui.screens.fitted import FittedScreen
 from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.ui.themes import DARK, LIGHT
 
@@ -98,7 +99,16 @@ class TuitrainApp(App[None]):
             async with asyncio.timeout(LONGEST_BUILD):
                 for screen in self.screen_stack:
                     await screen._mounted_event.wait()
+                    if isinstance(screen, FittedScreen):
+                        await screen.building.acquire()
         await super()._shutdown()
+
+    @property
+    def _building(self) -> bool:
+        """Whether the screen in front does not have all its widgets yet."""
+        screen = self.screen
+        adding = isinstance(screen, FittedScreen) and screen.building.locked()
+        return adding or not screen.is_mounted
 
     def on_unmount(self) -> None:
         if self._warm is not None:
@@ -140,7 +150,7 @@ class TuitrainApp(App[None]):
         self._draw_or_wait()
         if not self._typed_ahead:
             return
-        if not self.screen.is_mounted:  # without its widgets, and without a focus
+        if self._building:  # without its widgets, and without a focus
             self.screen.call_later(self.call_later, self._take_key)
             return
         self._key_acts = True
@@ -170,7 +180,7 @@ class TuitrainApp(App[None]):
         """The first frame is out: now comes what would have kept it waiting, the screen first."""
         self._settled = True
         if self._leaving:
-            self.exit()
+            self._end()
             return
         if not gc.isenabled():
             gc.freeze()  # what is there by now stays to the end
@@ -181,7 +191,7 @@ class TuitrainApp(App[None]):
     def _end(self) -> None:
         """Leave, but not in the middle of building a screen, which could not go on."""
         self._leaving = True
-        if self._settled and self.screen.is_mounted:
+        if self._settled and not self._building:
             self.exit()
         elif self._settled:
             self.screen.call_later(self.call_later, self._end)

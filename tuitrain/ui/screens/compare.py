@@ -72,6 +72,7 @@ class CompareScreen(TrainingScreen):
         self._was = ""
         self._dimmed: object = None
         self._told = Text()
+        self._judged = False
         self._typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -156,8 +157,9 @@ class CompareScreen(TrainingScreen):
         table.show(self.roll.columns(), self.roll.rows(), self.roll.sort, self.board.span)
         self.query_one(CurvesView).assign(table.selected)
         self._show_view()
-        if self._frame % TELL_EVERY == 1 or not self.alive or not self._told:
+        if self._frame % TELL_EVERY == 1 or not self.alive or not self._judged:
             self._behind = False
+            self._judged = bool(self.board.standings)  # the first verdict is told at once
             self._show_verdict()
 
     def _show_verdict(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from textual import events
@@ -10,12 +11,21 @@ from textual.screen import Screen
 
 
 class FittedScreen(Screen[None]):
-    """Has the class `-compact` in a small terminal and `-wide` in a wide one."""
+    """Has the class `-compact` in a small terminal and `-wide` in a wide one.
+
+    Attributes:
+        building: held while widgets are added after the first frame; and from when the application
+            ends, which none can be added to.
+    """
 
     FULL: ClassVar[tuple[int, int]] = (100, 30)
     """Columns and lines below either of which the screen is compact."""
     WIDE: ClassVar[int] = 160
     """Columns from which on it is wide."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.building = asyncio.Lock()
 
     def on_compose(self) -> None:
         # Before there are widgets: they are styled once, and the first frame is right.

@@ -125,10 +125,18 @@ class SetupScreen(FittedScreen):
         with self.prevent(OptionList.OptionHighlighted):
             self._list("")
         self._choose(self.chosen)
-        self.call_after_refresh(self._look_around)
+        self.call_after_refresh(self._complete)
 
-    def _look_around(self) -> None:
-        """After the first frame: the driver of a graphics processor, and files, take their time."""
+    async def _complete(self) -> None:
+        """After the first frame: settings, pictures, a driver and files take their time.
+
+        Keys, which pass through the screen, wait until the settings are there.
+        """
+        if self.building.locked() or not self.is_attached:
+            return  # the application is being left
+        async with self.building:
+            await self.query_one(SettingsForm).complete()
+        self.query_one(Preview).prepare()
         aside(self, self.devices, self._offer_devices, self._unknown("Graphics processors"))
         aside(self, lambda: own(Path()), self._offer_presets, self._unknown("Your presets"))
 

@@ -23,6 +23,7 @@ from tuitrain.ui.settings import (
     HIDDEN,
     OPTIMIZER,
     SHUFFLE,
+    Setting,
     name_of,
 )
 from tuitrain.ui.widgets.fields import CHANGED_MARK, WRONG_MARK, Choice, Entry, Group, Row, height
@@ -40,15 +41,19 @@ HINTS = {
 }
 """What else a setting may be, shown while the cursor is in it."""
 MENU_HINT = "space in the menu marks several"
-MODEL = "Model"
-LATER = (MODEL, "Data")
-"""The groups that come after the first frame."""
+OPTIMIZING, TRAINING, MODEL, DATA = "Optimizer", "Training", "Model", "Data"
+MENUS = [Setting("", "", "", group) for group in (OPTIMIZING, TRAINING)]
+"""What takes room beside the settings that are typed."""
 BESIDE_START = 10
 """Columns of the start button's line that its text cannot have."""
 
 
 class SettingsForm(Vertical):
-    """Edits a plan by one of its presets; every edit is checked as it is typed."""
+    """Edits a plan by one of its presets; every edit is checked as it is typed.
+
+    The first frame does not wait for the settings, half of all the widgets of the screen: they have
+    their room, and come with `complete`.
+    """
 
     class Changed(Message):
         """The settings changed; `preset` is None while something is wrong."""
@@ -73,38 +78,34 @@ class SettingsForm(Vertical):
             devices = Select(names, id="device-menu", allow_blank=False, compact=True)
         self.optimizer = Choice("optimizer", self.menu)
         self.devices = Choice("device", devices)
-        self.groups = [
-            Group("Optimizer", Row(self.optimizer, Entry())),
-            Group("Training", Row(Entry(), Entry()), Row(Entry(), self.devices)),
-        ]
-        self._fill()
-        later = [s for s in plan.settings(shown) if s.group in LATER]
+        self.groups: list[Group] = []
+        listed = [*MENUS, *plan.settings(shown)]
         self.room = Static()
         self.room.styles.height = sum(
-            height([setting for setting in later if setting.group == title]) for title in LATER
+            height(each for each in listed if each.group == title)
+            for title in (OPTIMIZING, TRAINING, MODEL, DATA)
         )
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="fields", can_focus=False):
-            yield from self.groups
             yield self.room
         with Horizontal(id="go"):
             yield Button("Start training", id="start", variant="primary", compact=True)
             yield OneLine(id="ready", markup=False)
 
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._complete)
-
-    def _complete(self) -> None:
-        """The first frame is out, which these would have kept waiting; they have their room."""
-        if not self.is_attached:
-            return  # the application is being left: nothing can be mounted any more
-        added = [Group(title) for title in LATER]
-        self.groups += added
+    async def complete(self) -> None:
+        """Mount the settings, once the first frame is out."""
+        self.groups = [
+            Group(OPTIMIZING, Row(self.optimizer, Entry())),
+            Group(TRAINING, Row(Entry(), Entry()), Row(Entry(), self.devices)),
+            Group(MODEL),
+            Group(DATA),
+        ]
         with self.prevent(self.Changed):
             self._show()
-        self.query_one("#fields").mount_all(added)
         self.room.display = False
+        await self.query_one("#fields").mount_all(self.groups)
+        self.edit(self.shown)
 
     @property
     def entries(self) -> Iterator[Entry]:
@@ -126,8 +127,9 @@ class SettingsForm(Vertical):
         self.shown = shown
         draft, marked = self.plan.drafts[shown], self.plan.optimizers
         with self.prevent(Select.Changed, self.Changed):
-            self.menu.show(draft.changes.get(OPTIMIZER, name_of(draft.preset)), marked)
-            self.devices.select.value = self.plan.device
+            if self.menu.is_mounted:
+                self.menu.show(draft.changes.get(OPTIMIZER, name_of(draft.preset)), marked)
+                self.devices.select.value = self.plan.device
             return self._show().shown
 
     def offer_start(self, nothing: str = "") -> None:

@@ -51,11 +51,8 @@ class Preview(Vertical):
     def compose(self) -> ComposeResult:
         yield self.table
 
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._prepare)
-
     @work(thread=True)
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
         """Import what pictures need, in a thread: keys that are typed meanwhile are not to wait."""
         import tuitrain.data
         import tuitrain.ui.pictures  # noqa: F401
