@@ -123,6 +123,26 @@ def test_the_linear_program_against_all_vertices(data: st.DataObject) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "cost", "profit"),
+    [
+        (
+            [[0.75, 1.25]] * 2 + [[0, 0]] * 2 + [[0, -1.5], [0.5, -1.5]],
+            [0, -0.25, 0, 0, 0, 0],
+            1,
+            0,
+        ),
+        ([[2, 1], [2, 1], [2, 5], [-1, 0], [-1, 0]], [-1, 5, -1, 0, 3], 0, 1),
+    ],
+)
+def test_a_row_that_stands_there_twice_is_met_once(
+    x: list[list[float]], y: list[float], cost: float, profit: float
+) -> None:
+    found = optimum(points(x, y, {"kind": "asymmetric", "cost": cost, "profit": profit}))
+    assert found is not None
+    assert found.loss == pytest.approx(exhaustive(np.array(x), np.array(y), cost, profit), abs=1e-9)
+
+
 def test_a_large_linear_program_is_solved_at_once() -> None:
     preset = override(find("sales-cost1-profit99"), {"data.rows": 20_000})
     found = optimum(preset)

@@ -33,6 +33,9 @@ MOST_DEGREES = 16
 NUDGE = 1e-10
 """By how much of their size targets are moved apart, so that no row lies on a plane by chance."""
 
+ROUNDING = 1e-12
+"""Cosine below which two directions are at right angles but for rounding."""
+
 
 @dataclass(frozen=True)
 class Optimum:
@@ -177,6 +180,8 @@ def _least_priced(x: Matrix, y: Matrix, cost: float, profit: float) -> Matrix | 
         error = x @ (edges @ moved[met]) - moved
         error[met] = 0
         rates = x @ edges  # [N, P] of every row's error along every edge
+        lengths = np.outer(np.linalg.norm(x, axis=1), np.linalg.norm(edges, axis=0))
+        rates[np.abs(rates) < ROUNDING * lengths] = 0  # or a row would take its double's place
         slope = np.where(error > 0, cost, -profit) @ np.where(error[:, np.newaxis], rates, 0.0)
         slopes = np.concatenate([slope + cost, profit - slope])  # upwards, then downwards
         edge = int(slopes.argmin())
