@@ -43,6 +43,7 @@ class Terminal:
             timeout=PATIENCE,
             ignore_sighup=True,  # as under nohup, and in some CI
         )
+        self.child.delaybeforesend = None  # that is for programs that ask for passwords
 
     def read(self) -> str:
         """The text on the screen now."""

@@ -47,6 +47,7 @@ def test_a_preset_trains_to_its_end_by_keys_alone(
     choose_adam(tty, "sales-cost1-profit99")
     tty.press(CTRL_S)
     tty.wait(r"adam +lr 0\.001")
+    tty.press("f")
     text = tty.wait(r"finished +15,000 / 15,000")
     assert "Loss" in text
     assert "w[1,0]" in text
@@ -93,6 +94,8 @@ def test_works_in_sixteen_colours_without_colour_and_in_ascii(
     tty = terminal(size=(80, 24), TERM="xterm", NO_COLOR="1", TUITRAIN_MARKERS="ascii")
     tty.wait("type to filter")
     tty.press(*"line-fit", CTRL_S)
+    tty.wait("running")
+    tty.press("f")
     text = tty.wait(r"finished +10,000 / 10,000")
     assert not re.search("[\u2800-\u28ff]", text)
     tty.press(CTRL_C)

@@ -14,6 +14,8 @@ from tuitrain.spec.experiment import Run, run_name
 from tuitrain.spec.loss import AnyLoss, MeanSquared, Regularisation
 from tuitrain.spec.model import AnyModel, Linear
 from tuitrain.spec.preset import Preset, Train
+from tuitrain.spec.recording import Layout
+from tuitrain.train import trainer as trainer_module
 
 NOISY_PLANE = Gaussian(rows=20, seed=3, truth=[1.0, -2.0, 0.5], noise=0.3)
 
@@ -68,3 +70,17 @@ def runs() -> Callable[..., list[Run]]:
         ]
 
     return make
+
+
+@pytest.fixture
+def every_fourth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording budget that leaves steps 1, 5, ..., 49 of 50 steps of 3 runs."""
+
+    def thinned(*arguments: object) -> Layout:
+        full = original(*arguments)  # type: ignore[arg-type]
+        names = list(full.dtypes)
+        names[1:1] = ["loss_min", "loss_max"]
+        return Layout(full.runs, {n: full.dtypes.get(n, full.dtypes["loss"]) for n in names}, 4)
+
+    original = trainer_module.layout
+    monkeypatch.setattr(trainer_module, "layout", thinned)

@@ -25,13 +25,11 @@ from tests.ui.conftest import (
 from tuitrain.errors import InputError
 from tuitrain.record.folder import ExperimentFolder, experiments
 from tuitrain.record.inbox import Pause, send
-from tuitrain.ui.diagnosis import Miss, Movement, ended
 from tuitrain.ui.screens.dashboard import DashboardScreen
 from tuitrain.ui.screens.dialogs import LeaveDialog, RestartDialog, SourceDialog
 from tuitrain.ui.screens.setup import SetupScreen
 from tuitrain.ui.screens.training import FRAME
 from tuitrain.ui.widgets.chart import Chart
-from tuitrain.ui.widgets.landscape import LandscapeView
 
 
 def rows(pilot) -> int:
@@ -376,89 +374,6 @@ async def test_resizing_down_to_nothing_and_back(opened) -> None:
         await until(pilot, lambda: "line" in page(pilot), "dashboard at 80x24")
 
 
-async def test_hopping_where_it_is_expected_is_no_warning(opened) -> None:
-    async with opened() as pilot:
-        await start(pilot, "sales-cost1-profit99", full_speed=False)
-        await pilot.press("left_square_bracket")  # there is time to look
-        await until(pilot, lambda: "≈ hovers near the optimum" in page(pilot), "diagnosis")
-        assert dashboard(pilot).judge().tone == "neutral"
-
-
-async def test_where_all_is_reached_that_is_expected_a_run_that_goes_on_says_so(opened) -> None:
-    async with opened() as pilot:
-        await start(pilot, "line-fit", full_speed=False)
-        await pilot.press("left_square_bracket")  # there is time to look
-        reached = lambda: "✓ expected values reached: the loss has hardly" in page(pilot)  # noqa: E731
-        await until(pilot, reached, "diagnosis")
-        assert state(pilot) == "running"
-
-
-async def test_a_run_that_comes_to_rest_at_the_optimum_says_so(opened) -> None:
-    async with opened() as pilot:
-        await start(pilot, "sales-mse", optimizer="adam", optimizer__lr="0.01")
-        await until(pilot, lambda: "✓ finished: optimum reached" in page(pilot), "diagnosis")
-
-
-async def test_a_run_that_comes_to_rest_elsewhere_is_on_a_plateau(opened) -> None:
-    async with opened() as pilot:
-        await start(pilot, "sales-mse", optimizer__lr="1e-9")
-        await until(pilot, lambda: "finished: plateau at the end" in page(pilot), "diagnosis")
-
-
-async def test_the_sign_of_the_end_is_by_its_tone(opened, runs_dir: Path) -> None:
-    async with opened(attach=at_full_speed(runs_dir, "book-less10")) as pilot:
-        await until(pilot, lambda: state(pilot) == "finished", "end")
-        await until(pilot, lambda: "finished: " in page(pilot), "diagnosis")
-        screen = dashboard(pilot)
-        missed = ended("finished", 5, Movement("plateau"), [Miss("w", 0.9, "1")])
-        assert screen._in_words(missed).plain.startswith(" ! finished: expected not reached")
-        assert "✓ finished: " in page(pilot)
-        assert "steps/s" in page(pilot).splitlines()[1]
-
-
-async def test_the_landscape_takes_the_place_of_the_fit_and_moves(opened) -> None:
-    async with opened() as pilot:
-        screen = await start(pilot, "sales-mse", full_speed=False)
-        await pilot.press(*["left_square_bracket"] * 6)  # so slow that it moves to the end
-        view = screen.query_one(LandscapeView)
-        assert not view.display
-        await pilot.press("v")
-        await until(pilot, lambda: bool(view.landscapes), "answer")
-        assert "w[1,0] vs w[0,0]" in page(pilot)
-        assert not screen.query_one("#fit").display
-        before = view.trails[0].last
-        await until(pilot, lambda: view.trails[0].last != before, "the run moves on the map")
-        await pilot.press("v")
-        assert screen.query_one("#fit").display
-        await pilot.resize_terminal(200, 60)
-        await until(pilot, lambda: view.display and screen.query_one("#fit").display, "both")
-
-
-async def test_fit_and_landscape_follow_the_cursor_and_name_its_step(opened) -> None:
-    async with opened(size=(200, 60)) as pilot:
-        screen = await start(pilot, "sales-mse", train__steps="400")
-        await until(pilot, lambda: state(pilot) == "finished", "end")
-        view = screen.query_one(LandscapeView)
-        await until(pilot, lambda: bool(view.landscapes), "landscape")
-        end = view.trails[0].last
-        screen.query_one("#loss", Chart).set_cursor(40, notify=True)
-        await until(pilot, lambda: "Loss landscape at 40" in page(pilot), "step")
-        assert "Prediction vs y at 40" in page(pilot)
-        w = screen.facts.tensors(40)["w"].ravel()
-        assert view.trails[0].last == pytest.approx(w, rel=1e-6)
-        screen.query_one("#loss", Chart).set_cursor(None, notify=True)
-        await until(pilot, lambda: "Loss landscape at" not in page(pilot), "the end again")
-        assert view.trails[0].last == end
-
-
-async def test_only_two_parameters_have_a_map(opened) -> None:
-    async with opened() as pilot:
-        screen = await start(pilot, "parabola-decay")
-        await pilot.press("v")
-        assert not screen.query(LandscapeView)
-        assert screen.query_one("#fit").display
-
-
 async def test_by_mouse_alone(opened) -> None:
     async with opened() as pilot:
         screen = await start(pilot, "sales-mse", **LONG)
@@ -472,15 +387,3 @@ async def test_by_mouse_alone(opened) -> None:
         pause = page(pilot).splitlines()[-1].index("pause")
         await pilot.click(offset=(pause, 39))
         await until(pilot, lambda: state(pilot) == "paused", "pause by mouse")
-
-
-async def test_the_landscape_of_a_larger_model_lies_along_two_chosen_weights(opened) -> None:
-    async with opened() as pilot:
-        shown = await start(pilot, "xor-linear")
-        await until(pilot, lambda: state(pilot) == "finished", "end")
-        first, second, _ = shown.survey.names
-        await pilot.press("d", "space", "down", "space", "enter")
-        await until(pilot, lambda: f"{second} vs {first}" in page(pilot), "two weights")
-        await until(pilot, lambda: bool(shown.survey.landscapes), "the answer")
-        await pilot.press("d", "space", "down", "space", "enter")
-        await until(pilot, lambda: "PC2 (" in page(pilot), "principal directions")
