@@ -325,6 +325,12 @@ async def test_chart_keys(opened) -> None:
         await until(pilot, lambda: f"at {chart.cursor:,}" in page(pilot), "weights at the cursor")
         await pilot.press("0")
         assert (chart.view, chart.cursor) == (None, None)
+        before = page(pilot)
+        await pilot.press("G")
+        assert chart.log_x
+        assert rate.log_x
+        await until(pilot, lambda: "log x, smoothing 0.6" in page(pilot), "the state in words")
+        assert page(pilot).splitlines()[-4] != before.splitlines()[-4]  # the labels of the steps
 
 
 async def test_source_help_log_theme_and_picture(opened, tmp_path, monkeypatch) -> None:

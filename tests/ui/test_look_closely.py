@@ -105,16 +105,16 @@ async def test_after_a_reset_the_chart_is_as_it_was(opened, runs_dir: Path) -> N
         first = await opens(pilot, DashboardScreen)
         await until(pilot, lambda: state(pilot) == "finished", "end")
         await until(pilot, lambda: bool(loss_chart(first).curves), "curve")
-        await pilot.press("g", "m")
+        await pilot.press("g", "G", "m")
         chart = loss_chart(first)
-        known = chart.log_y, chart.smoothing
+        known = chart.log_y, chart.log_x, chart.smoothing
         await pilot.press("r")
         await until(pilot, lambda: dashboard(pilot) is not first, "a new run")
         await until(pilot, lambda: state(pilot) == "paused", "paused")
         await pilot.press("f", "space")
         await until(pilot, lambda: state(pilot) == "finished", "end of the new run")
         chart = loss_chart(dashboard(pilot))
-        assert (chart.log_y, chart.smoothing) == known
+        assert (chart.log_y, chart.log_x, chart.smoothing) == known
 
 
 async def test_a_run_before_that_diverged_is_left_out(opened) -> None:

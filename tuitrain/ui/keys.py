@@ -71,6 +71,7 @@ KEYS = (
     Key("dashboard", "w", "w", "log", "", "Show or hide the worker's log"),
     Key("dashboard", "b,escape", "b", "back", "setup", "Back to the setup screen (also esc)"),
     Key("chart", "g", "g", "chart('log_y')", "", "Logarithmic or linear loss axis"),
+    Key("chart", "G,upper_g", "G", "chart('log_x')", "", "Logarithmic or linear step axis"),
     Key("chart", "m", "m", "chart('smoothing')", "", "More smoothing, and then none again"),
     Key("chart", "plus,equals_sign", "+", "chart('zoom_in')", "", "Zoom in (also the wheel)"),
     Key("chart", "minus", "-", "chart('zoom_out')", "", "Zoom out"),
@@ -126,14 +127,6 @@ KEYS = (
     Key("compare", "b", "b", "back", "setup", "Back to the setup screen"),
     Key("curves", "y", "y", "gap", "", "The loss, or its gap to the optimum"),
     Key("curves", "x", "x", "unit", "", "Unit of the x axis: step, epoch or second"),
-    Key(
-        "curves",
-        "G,upper_g",
-        "G",
-        "chart('log_x')",
-        "",
-        "Logarithmic or linear step axis",
-    ),
     Key("everywhere", "question_mark,f1", "?", "help", "help", "Show these keys (also F1)"),
     Key("everywhere", "t", "t", "app.theme", "", "Dark or light"),
     Key(

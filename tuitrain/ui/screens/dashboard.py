@@ -99,6 +99,7 @@ class DashboardScreen(TrainingScreen):
         self.usage: ProcessUsage | None = None
         self._frame = 0
         self._log_y: bool | None = None  # as the user wants it
+        self._log_x = False
         self._smoothing = 0.0
         self._cursor: int | None = None
         self._diagnosed = ""
@@ -109,6 +110,7 @@ class DashboardScreen(TrainingScreen):
         """The screen of a run that takes the place of this one, with the chart as it is here."""
         screen, chart = DashboardScreen(folder, self.recording), self.query_one("#loss", Chart)
         screen._log_y, screen._smoothing = chart.log_y or self._log_y, chart.smoothing
+        screen._log_x = self._log_x
         return screen
 
     def on_unmount(self) -> None:
@@ -222,6 +224,7 @@ class DashboardScreen(TrainingScreen):
         for chart in charts:
             chart.y_axis_width = width
             chart.steps = self.span
+            chart.log_x = self._log_x
             chart.marks = marks(self.recording.events)
             chart.redraw()
         series = self.facts.series("loss")
@@ -327,6 +330,9 @@ class DashboardScreen(TrainingScreen):
         match how:
             case "log_y":
                 self._log_y = chart.log_y = not chart.log_y
+            case "log_x":
+                self._log_x = not self._log_x
+                self._show_charts()
             case "smoothing":
                 chart.smoothing = next_smoothing(chart.smoothing)
             case "zoom_in" | "zoom_out":
