@@ -31,6 +31,7 @@ class Key(NamedTuple):
 
 KEYS = (
     Key("setup", "slash", "/", "filter", "filter", "Find a preset by typing part of its name"),
+    Key("setup", "escape", "esc", "back_to_list", "filter", "Back to the filter; there, clear it"),
     Key("setup", "f5,ctrl+s", "^s", "start", "start", "Start training (also F5)"),
     Key("setup", "ctrl+p,f2", "^p", "save", "save", "Save as a preset of your own (also F2)"),
     Key(
@@ -44,7 +45,6 @@ KEYS = (
     Key("setup", "ctrl+r", "^r", "defaults", "defaults", "Reset all settings to the preset's"),
     Key("setup", "f1", "F1", "help", "help", "Show these keys"),
     Key("setup", "ctrl+q", "^q", "app.leave", "quit", "Leave"),
-    Key("setup", "escape", "esc", "back_to_list", "", "Back to the list of presets"),
     Key("marks", "space", "space", "mark", "mark", "Mark several, or click before the name"),
     Key("dashboard", "space", "space", "pause_or_resume", "pause", "Start, pause, resume"),
     Key("dashboard", "n", "n", "step", "step", "Train one step, then wait"),
