@@ -133,6 +133,12 @@ def test_the_linear_program_against_all_vertices(data: st.DataObject) -> None:
             0,
         ),
         ([[2, 1], [2, 1], [2, 5], [-1, 0], [-1, 0]], [-1, 5, -1, 0, 3], 0, 1),
+        (
+            [[3, 0], [-3, 4], [5, 3], [3, 0], [3, 0], [-4, 1], [-2, 6]],
+            [0, 4, 2, 0, -6, 6, -4],
+            0,
+            9,
+        ),
     ],
 )
 def test_a_row_that_stands_there_twice_is_met_once(
@@ -141,6 +147,17 @@ def test_a_row_that_stands_there_twice_is_met_once(
     found = optimum(points(x, y, {"kind": "asymmetric", "cost": cost, "profit": profit}))
     assert found is not None
     assert found.loss == pytest.approx(exhaustive(np.array(x), np.array(y), cost, profit), abs=1e-9)
+
+
+def test_inputs_of_very_different_sizes() -> None:
+    """A year and a price beside a bias: a small share of a row is no rounding."""
+    years = [2008, 2010, 2006, 2017, 2018, 2012, 2008, 2005]
+    prices = [6.7e8, 5.9e8, 8.5e8, 2e7, 1.9e8, 2.1e8, 4.8e8, 8e8]
+    x = [[1.0, *row] for row in zip(years, prices, strict=True)]
+    y = [-5.0, -2.0, 5.0, -5.0, 3.0, 0.0, -5.0, 1.0]
+    found = optimum(points(x, y, {"kind": "asymmetric", "cost": 1, "profit": 1}))
+    assert found is not None
+    assert found.loss == pytest.approx(exhaustive(np.array(x), np.array(y), 1, 1), rel=1e-9)
 
 
 def test_a_large_linear_program_is_solved_at_once() -> None:

@@ -69,7 +69,7 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 
     def acted() -> bool:
         acting = app._key_acts or app._typed_ahead
-        return app._leaving or (not acting and app.screen.is_mounted)
+        return app._leaving or (not acting and app._unfinished is None)
 
     for key in keys:
         at_once(pilot, key)
@@ -79,14 +79,13 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 
 async def opens(pilot: Pilot[None], kind: type[Opening]) -> Opening:
     """The screen of this kind, once it is in front with its widgets."""
+    app = pilot.app
+    assert isinstance(app, TuitrainApp)
     await until(
-        pilot,
-        lambda: isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted,
-        kind.__name__,
+        pilot, lambda: isinstance(app.screen, kind) and app._unfinished is None, kind.__name__
     )
-    screen = pilot.app.screen
-    assert isinstance(screen, kind)
-    return screen
+    assert isinstance(app.screen, kind)
+    return app.screen
 
 
 def dashboard(pilot: Pilot[None]) -> DashboardScreen:

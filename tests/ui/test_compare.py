@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from textual.widgets import ContentSwitcher
 
+import tuitrain.ui.screens.compare
 from tests.ui.comparing import FAR, TIMES, ended, screen, started
 from tests.ui.conftest import opens, page, until
 from tuitrain.record.folder import ExperimentFolder, experiments
@@ -247,6 +248,15 @@ async def test_the_landscape_lies_along_two_chosen_weights(opened, runs_dir: Pat
         await pilot.press("d", "space", "end", "space", "enter")
         await until(pilot, lambda: "PC2 (" in page(pilot), "principal directions")
         assert landscapes.pair is None
+
+
+async def test_the_first_verdict_does_not_wait_for_its_turn(
+    opened, runs_dir: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(tuitrain.ui.screens.compare, "TELL_EVERY", 1_000_000)
+    async with opened(attach=started(runs_dir, steps=FAR)) as pilot:
+        await until(pilot, lambda: "waiting for the first step" not in page(pilot), "verdict")
+        assert screen(pilot).alive
 
 
 async def test_pause_step_resume_leave_and_stop(opened, runs_dir: Path) -> None:

@@ -172,6 +172,8 @@ def _least_priced(x: Matrix, y: Matrix, cost: float, profit: float) -> Matrix | 
     """
     # Rows that are met by chance would hide edges. An optimal set of rows stays optimal when
     # the targets are moved back.
+    _, powers = np.frexp(np.abs(x).max(axis=0))
+    x = np.ldexp(x, -powers)  # inputs of one size, or some would pass for rounding beside others
     size = NUDGE * (np.abs(y).max() or 1.0)
     moved = y + size * np.random.RandomState(0).uniform(-1, 1, len(y))
     met = _independent(x)
@@ -187,7 +189,7 @@ def _least_priced(x: Matrix, y: Matrix, cost: float, profit: float) -> Matrix | 
         edge = int(slopes.argmin())
         # what is left of zero after so many additions
         if slopes[edge] >= -1e-9 * (cost + profit) * np.abs(rates).sum(axis=0).max():
-            return np.asarray(np.linalg.solve(x[met], y[met]), np.float64)
+            return np.asarray(np.ldexp(np.linalg.solve(x[met], y[met]), -powers), np.float64)
         place = edge % len(met)
         rate = rates[:, place] if edge < len(met) else -rates[:, place]
         met[place] = _turn(error, rate, slopes[edge], cost + profit)

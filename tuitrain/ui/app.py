@@ -100,15 +100,17 @@ class TuitrainApp(App[None]):
                 for screen in self.screen_stack:
                     await screen._mounted_event.wait()
                     if isinstance(screen, FittedScreen):
-                        await screen.building.acquire()
+                        await screen.building.acquire()  # and keep it
         await super()._shutdown()
 
     @property
-    def _building(self) -> bool:
-        """Whether the screen in front does not have all its widgets yet."""
-        screen = self.screen
-        adding = isinstance(screen, FittedScreen) and screen.building.locked()
-        return adding or not screen.is_mounted
+    def _unfinished(self) -> Screen[Any] | None:
+        """A screen that does not have all its widgets yet; it may lie beneath a dialog."""
+        for screen in self.screen_stack:
+            adding = isinstance(screen, FittedScreen) and screen.building.locked()
+            if adding or not screen.is_mounted:
+                return screen
+        return None
 
     def on_unmount(self) -> None:
         if self._warm is not None:
@@ -150,8 +152,8 @@ class TuitrainApp(App[None]):
         self._draw_or_wait()
         if not self._typed_ahead:
             return
-        if self._building:  # without its widgets, and without a focus
-            self.screen.call_later(self.call_later, self._take_key)
+        if unfinished := self._unfinished:  # without its widgets, and without a focus
+            unfinished.call_later(self.call_later, self._take_key)
             return
         self._key_acts = True
         # A callback carries along what its poster prevents; that must not reach the key.
@@ -191,10 +193,12 @@ class TuitrainApp(App[None]):
     def _end(self) -> None:
         """Leave, but not in the middle of building a screen, which could not go on."""
         self._leaving = True
-        if self._settled and not self._building:
+        if not self._settled:
+            return  # `_settle` comes back to it
+        if unfinished := self._unfinished:
+            unfinished.call_later(self.call_later, self._end)
+        else:
             self.exit()
-        elif self._settled:
-            self.screen.call_later(self.call_later, self._end)
 
     @work(thread=True, exclusive=True, group="warm")
     def _warm_up(self) -> None:

@@ -35,6 +35,15 @@ DATA_KEYS = {
 """What can be edited of any data that have it, with its label."""
 
 
+OPTIMIZER_GROUP, TRAINING_GROUP, MODEL_GROUP, DATA_GROUP = GROUPS = (
+    "Optimizer",
+    "Training",
+    "Model",
+    "Data",
+)
+"""The headings that settings stand under, from top to bottom."""
+
+
 class Setting(NamedTuple):
     """One line of the form.
 
@@ -107,10 +116,10 @@ class Draft:
         return [
             setting._replace(group=group)
             for group, settings in {
-                "Optimizer": optimizer,
-                "Training": training,
-                "Model": [*_model(base), *_loss(base)],
-                "Data": _data(base),
+                OPTIMIZER_GROUP: optimizer,
+                TRAINING_GROUP: training,
+                MODEL_GROUP: [*_model(base), *_loss(base)],
+                DATA_GROUP: _data(base),
             }.items()
             for setting in settings
         ]

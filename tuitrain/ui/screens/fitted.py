@@ -14,8 +14,8 @@ class FittedScreen(Screen[None]):
     """Has the class `-compact` in a small terminal and `-wide` in a wide one.
 
     Attributes:
-        building: held while widgets are added after the first frame; and from when the application
-            ends, which none can be added to.
+        building: held while widgets are added after the first frame. When the application ends, it
+            is taken for good: nothing can be added any more.
     """
 
     FULL: ClassVar[tuple[int, int]] = (100, 30)

@@ -135,7 +135,7 @@ class SetupScreen(FittedScreen):
         if self.building.locked() or not self.is_attached:
             return  # the application is being left
         async with self.building:
-            await self.query_one(SettingsForm).complete()
+            await self.query_one(SettingsForm).mount_settings()
         self.query_one(Preview).prepare()
         aside(self, self.devices, self._offer_devices, self._unknown("Graphics processors"))
         aside(self, lambda: own(Path()), self._offer_presets, self._unknown("Your presets"))

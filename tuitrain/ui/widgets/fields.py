@@ -190,7 +190,7 @@ class Group(Vertical):
 
 
 def height(settings: Iterable[Setting]) -> int:
-    """Lines that settings take under a heading, with it; none without settings."""
+    """Lines that settings take in two columns under a heading, with it; none without settings."""
     rows, half = 0, False
     for setting in settings:
         if half and not setting.wide:

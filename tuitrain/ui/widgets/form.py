@@ -20,9 +20,14 @@ from tuitrain.ui.settings import (
     ACTIVATION,
     CHANNELS,
     CHOOSING,
+    DATA_GROUP,
+    GROUPS,
     HIDDEN,
+    MODEL_GROUP,
     OPTIMIZER,
+    OPTIMIZER_GROUP,
     SHUFFLE,
+    TRAINING_GROUP,
     Setting,
     name_of,
 )
@@ -41,9 +46,8 @@ HINTS = {
 }
 """What else a setting may be, shown while the cursor is in it."""
 MENU_HINT = "space in the menu marks several"
-OPTIMIZING, TRAINING, MODEL, DATA = "Optimizer", "Training", "Model", "Data"
-MENUS = [Setting("", "", "", group) for group in (OPTIMIZING, TRAINING)]
-"""What takes room beside the settings that are typed."""
+MENU_ROOM = [Setting("", "", "", group) for group in (OPTIMIZER_GROUP, TRAINING_GROUP)]
+"""Takes the place of the menus where lines are counted."""
 BESIDE_START = 10
 """Columns of the start button's line that its text cannot have."""
 
@@ -52,7 +56,7 @@ class SettingsForm(Vertical):
     """Edits a plan by one of its presets; every edit is checked as it is typed.
 
     The first frame does not wait for the settings, half of all the widgets of the screen: they have
-    their room, and come with `complete`.
+    their room, and come with `mount_settings`.
     """
 
     class Changed(Message):
@@ -79,11 +83,10 @@ class SettingsForm(Vertical):
         self.optimizer = Choice("optimizer", self.menu)
         self.devices = Choice("device", devices)
         self.groups: list[Group] = []
-        listed = [*MENUS, *plan.settings(shown)]
+        listed = [*MENU_ROOM, *plan.settings(shown)]
         self.room = Static()
         self.room.styles.height = sum(
-            height(each for each in listed if each.group == title)
-            for title in (OPTIMIZING, TRAINING, MODEL, DATA)
+            height(each for each in listed if each.group == title) for title in GROUPS
         )
 
     def compose(self) -> ComposeResult:
@@ -93,19 +96,19 @@ class SettingsForm(Vertical):
             yield Button("Start training", id="start", variant="primary", compact=True)
             yield OneLine(id="ready", markup=False)
 
-    async def complete(self) -> None:
-        """Mount the settings, once the first frame is out."""
+    async def mount_settings(self) -> None:
+        """Add the settings, filled, and let the menus show what is chosen."""
         self.groups = [
-            Group(OPTIMIZING, Row(self.optimizer, Entry())),
-            Group(TRAINING, Row(Entry(), Entry()), Row(Entry(), self.devices)),
-            Group(MODEL),
-            Group(DATA),
+            Group(OPTIMIZER_GROUP, Row(self.optimizer, Entry())),
+            Group(TRAINING_GROUP, Row(Entry(), Entry()), Row(Entry(), self.devices)),
+            Group(MODEL_GROUP),
+            Group(DATA_GROUP),
         ]
         with self.prevent(self.Changed):
             self._show()
         self.room.display = False
         await self.query_one("#fields").mount_all(self.groups)
-        self.edit(self.shown)
+        self._set_menus()
 
     @property
     def entries(self) -> Iterator[Entry]:
@@ -125,12 +128,18 @@ class SettingsForm(Vertical):
             That preset with its settings; None while something is wrong with them.
         """
         self.shown = shown
-        draft, marked = self.plan.drafts[shown], self.plan.optimizers
-        with self.prevent(Select.Changed, self.Changed):
-            if self.menu.is_mounted:
-                self.menu.show(draft.changes.get(OPTIMIZER, name_of(draft.preset)), marked)
-                self.devices.select.value = self.plan.device
+        if self.groups:
+            self._set_menus()
+        with self.prevent(self.Changed):
             return self._show().shown
+
+    def _set_menus(self) -> None:
+        """Show what the plan has chosen; unlike an input, a menu cannot before it is mounted."""
+        draft = self.plan.drafts[self.shown]
+        with self.prevent(Select.Changed):
+            chosen = draft.changes.get(OPTIMIZER, name_of(draft.preset))
+            self.menu.show(chosen, self.plan.optimizers)
+            self.devices.select.value = self.plan.device
 
     def offer_start(self, nothing: str = "") -> None:
         """Offer to start, or say why there is nothing to be started."""
@@ -186,8 +195,8 @@ class SettingsForm(Vertical):
             layers = f"{counted.layers} layer{'s' * (counted.layers != 1)}, " * (counted.layers > 0)
             parameters = f"{counted.parameters:,} parameter{'s' * (counted.parameters != 1)}"
             for group in self.groups:
-                if group.title == MODEL:
-                    group.heading.update(f"{MODEL}: {layers}{parameters}")
+                if group.title == MODEL_GROUP:
+                    group.heading.update(f"{MODEL_GROUP}: {layers}{parameters}")
 
     def _sum_up(self, plan: Plan, checked: Checked) -> None:
         """The title, the button and the words beside it."""

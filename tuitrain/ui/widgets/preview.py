@@ -35,8 +35,8 @@ MOST_DRAWN = 20_000
 class Preview(Vertical):
     """The rows on a plane, a few images, a picture for each of the first inputs, or a table.
 
-    Pictures are mounted, and imported, when a preset needs them: the first frame waits for none,
-    nor for NumPy.
+    Pictures are mounted, and imported, when a preset needs them, but not before `prepare` has been
+    called: the first frame waits for none, nor for NumPy.
     """
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
