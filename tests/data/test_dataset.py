@@ -110,6 +110,24 @@ def test_gaussian_rows_have_their_mean_spread_and_noise():
     assert noise.mean() == pytest.approx(0, abs=0.01)
 
 
+@pytest.mark.parametrize("size", [1e-320, 1e-170, 1.0, 1e170, 1e308])
+def test_inputs_of_any_size_are_standardised(size):
+    x = np.array([[1.0, 0.7], [0.5, 0.7], [-1.0, 0.7]]) * size
+    document = {
+        "title": "of one size",
+        "data": {"kind": "points", "x": x.tolist(), "y": [1, 0, 1], "standardise": True},
+        "model": {"kind": "linear"},
+        "loss": {"kind": "mse"},
+        "optimizer": {"name": "sgd", "lr": 0.1},
+        "train": {"steps": 1},
+    }
+    found = dataset(decode(document, "sized"))
+    assert found is not None
+    wanted = (np.array([1, 0.5, -1]) - 1 / 6) / np.std([1, 0.5, -1])
+    np.testing.assert_allclose(found.x[:, 0], wanted, rtol=1e-2 if size < 1e-300 else 1e-12)
+    np.testing.assert_array_equal(found.x[:, 1], 0)
+
+
 def test_points_with_several_inputs_and_outputs():
     document = {
         "title": "two by three",

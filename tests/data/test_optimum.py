@@ -160,6 +160,37 @@ def test_inputs_of_very_different_sizes() -> None:
     assert found.loss == pytest.approx(exhaustive(np.array(x), np.array(y), 1, 1), rel=1e-9)
 
 
+def test_a_price_may_be_a_hundred_million_times_the_other() -> None:
+    x = [[v] for v in (-2, 1, 2, -0.3403020148718656, 0.6140935215954126, 0)]
+    y = [0, 0.8310249512782744, 0, 0, -2, 1]
+    found = optimum(points(x, y, {"kind": "asymmetric", "cost": 1e-6, "profit": 99}, bias=True))
+    assert found is not None
+    rows = np.hstack([x, np.ones((6, 1))])
+    assert found.loss == pytest.approx(exhaustive(rows, np.array(y), 1e-6, 99), rel=1e-9)
+
+
+def test_rows_that_depend_on_each_other_but_for_rounding_have_no_optimum() -> None:
+    changes = {"data.rows": 2, "data.standardise": True, "model.bias": False}
+    assert optimum(override(find("sales-mse"), changes)) is None
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["1e-160*w^4 + 1e160*w^2", "1e-300*w^4 + 1e300*w^2", "1e-200*w^2 + 1e200*w"],
+)
+def test_a_formula_beyond_float64_has_no_optimum(formula: str) -> None:
+    assert optimum(override(find("parabola-decay"), {"loss.formula": formula})) is None
+
+
+@pytest.mark.parametrize("kind", ["mse", "asymmetric"])
+@pytest.mark.parametrize("size", [1e-320, 1e300, 1e308])
+def test_targets_beyond_float64_have_no_optimum_or_a_finite_one(kind: str, size: float) -> None:
+    y = [size, -size, size / 10]
+    for x in ([[1.0], [2.0], [3.0]], [[1e-320]] * 3, [[1e-170], [2e-170], [3e-170]]):
+        found = optimum(points(x, y, {"kind": kind}, bias=False))
+        assert found is None or np.isfinite([found.loss, *flat(found.weights)]).all()
+
+
 def test_a_large_linear_program_is_solved_at_once() -> None:
     preset = override(find("sales-cost1-profit99"), {"data.rows": 20_000})
     found = optimum(preset)

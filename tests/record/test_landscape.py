@@ -55,6 +55,13 @@ def test_principal_directions_are_those_of_the_greatest_spread() -> None:
     assert plane.names == (f"PC1 ({share:.0%})", f"PC2 ({1 - share:.0%})")
 
 
+def test_the_largest_numbers_have_principal_directions() -> None:
+    points = np.array([[-1e308, 0, 1e300], [-1e308, 1e305, 1e300], [-1e308, -1e305, 1e300]])
+    plane = principal(points)
+    assert np.isfinite([*plane.origin, *plane.across, *plane.up]).all()
+    np.testing.assert_allclose(np.abs(plane.across), [0, 1, 0], atol=1e-9)
+
+
 def test_columns_project_as_rows_do() -> None:
     random = np.random.default_rng(1)
     points = random.normal(size=(4, 7, 3))

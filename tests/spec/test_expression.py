@@ -86,6 +86,8 @@ REFUSED = {
     "w + 9^9^9^9": "a number is too large",
     "w + (0-1)^0.5": "a number is not real",
     "w + sqrt(0-1)": "math domain error",
+    "abs((0-1)^0.5 * w)": "a number is not real",
+    "abs(((0-1)^0.5)^w)": "a number is not real",
     "w + 1e999": "a number is too large",
     "w" + " + w" * 100: "longer than 200 characters",
 }
@@ -95,6 +97,13 @@ REFUSED = {
 def test_refused(formula, reason):
     with pytest.raises(ValueError, match=re.escape(reason)):
         check(formula)
+
+
+@pytest.mark.parametrize("formula", ["log(w+1)", "sqrt(w-1)", "sin(1e999*w)", "exp(w^2)"])
+def test_where_it_has_no_value_numpy_says_so_and_nothing_is_raised(formula):
+    with np.errstate(all="ignore"):
+        for w in (np.float64(-1e200), np.array(-1e200), np.array([-1e200])):
+            assert not np.isfinite(evaluate(formula.replace("1e999", "1e300"), w)).any()
 
 
 @given(st.text(st.sampled_from("w+-*/^()., 12e_[]{}:'lambdsinqrt="), max_size=40))

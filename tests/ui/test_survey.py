@@ -104,6 +104,29 @@ def answer(survey: Survey) -> None:
     until(there)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "start"),
+    [("float32", [1e39, 1.0, 2.0]), ("float64", [-1e308, 0.0, 1.0]), ("float32", [1e39, 1.0])],
+)
+def test_weights_that_are_nowhere_on_a_map_have_none(
+    train: Train, dtype: str, start: list[float]
+) -> None:
+    preset = decode(
+        {
+            "title": "far away",
+            "model": {"kind": "parameter", "size": len(start), "init": {"w": start}},
+            "loss": {"kind": "expression", "formula": "abs(w)"},
+            "optimizer": {"name": "sgd", "lr": 0.1},
+            "train": {"steps": 3, "dtype": dtype},
+        },
+        "far",
+    )
+    survey = Survey(ended(train(several(preset, ("sgd", 0.1)))))
+    survey.update()
+    assert survey.plane is None
+    assert not survey.trails
+
+
 def test_the_ways_are_the_recorded_weights(train: Train) -> None:
     preset = override(find("sales-mse"), {"train.steps": 500})
     recording = ended(train(several(preset, ("sgd", 0.05), ("adam", 0.02))))

@@ -45,7 +45,7 @@ def report(recording: Recording) -> dict[str, Any]:
         run["seconds_to_target"] = finite(seconds)
     return document | {
         "fair": fairness(experiment),
-        "optimum": {s.pane.name: comparison.optimum(s.pane) for s in standings},
+        "optimum": {s.pane.name: finite(comparison.optimum(s.pane)) for s in standings},
         "target": {s.pane.name: finite(s.target) for s in standings},
         "ranking": {
             s.pane.name: [

@@ -20,6 +20,9 @@ Window = tuple[tuple[float, float], tuple[float, float]]
 DOTS: Window = ((-3.0, 3.0), (-3.0, 3.0))
 """What the course draws of the dots; some of the points lie outside."""
 
+LARGEST_POWER = 1023
+"""Of two, in float64."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -76,10 +79,16 @@ def dataset(preset: Preset) -> Dataset | None:
     mean, std = np.zeros(rows.x.shape[1]), np.ones(rows.x.shape[1])
     x, x_test = rows.x[train], rows.x[test]
     if data.standardise:
+        # Of the largest and smallest numbers neither sum nor square may leave float64.
+        _, powers = np.frexp(np.abs(x).max(axis=0))
+        x, x_test = np.ldexp(x, -powers), np.ldexp(x_test, -powers)
         mean, std = x.mean(axis=0), x.std(axis=0)
-        # the mean of equal numbers may be off by rounding, and so their deviation
-        std[np.ptp(x, axis=0) == 0] = 1.0
+        # The mean of equal numbers may be off by rounding, and so their deviation: it counts as 1.
+        equal = np.ptp(x, axis=0) == 0
+        mean[equal] = x[0, equal]
+        std[equal] = np.ldexp(1.0, np.minimum(-powers[equal], LARGEST_POWER))
         x, x_test = (x - mean) / std, (x_test - mean) / std
+        mean, std = np.ldexp(mean, powers), np.ldexp(std, powers)
     return Dataset(
         x=x,
         y=y[train],

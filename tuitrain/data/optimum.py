@@ -34,7 +34,11 @@ NUDGE = 1e-10
 """By how much of their size targets are moved apart, so that no row lies on a plane by chance."""
 
 ROUNDING = 1e-12
-"""Cosine below which two directions are at right angles but for rounding."""
+"""Cosine below which two directions are at right angles but for rounding; and size beside the
+whole below which a direction of the rows is none."""
+
+SLACK = 1e-13
+"""Share of its terms below which the slope of a sum is zero but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,23 @@ def optimum(preset: Preset) -> Optimum | None:
     Predictions that are linear in the parameters have one: a mean of squares is a least-squares
     problem, the asymmetric loss a linear program. The cross-entropy of free logits is least where
     they give the mean target, a formula that is a polynomial at a root of its derivative. Nothing
-    is known of deeper networks, nor with regularisation.
+    is known of deeper networks, nor with regularisation, nor where the numbers are too large or
+    too small for float64.
     """
     if preset.regularisation != Regularisation():
         return None
+    with np.errstate(all="ignore"):
+        try:
+            found = _exact(preset)
+        except np.linalg.LinAlgError:
+            return None
+    if found is None:
+        return None
+    numbers = np.hstack([found.loss, *map(np.ravel, found.weights.values())])
+    return found if np.isfinite(numbers).all() else None
+
+
+def _exact(preset: Preset) -> Optimum | None:
     match preset.loss, preset.model:
         case Expression(formula=formula), _:
             return _of_formula(formula, shapes(preset)["w"])
@@ -132,7 +149,12 @@ def _of_linear(preset: Preset) -> Optimum | None:
     # a free parameter is the bias of a model without inputs
     ones = [np.ones((len(data.y), 1))] if with_bias or isinstance(preset.model, Parameter) else []
     x = np.hstack([data.x, *ones])
-    if x.size > MOST_VALUES or np.linalg.matrix_rank(x) < x.shape[1]:
+    if x.size > MOST_VALUES or not np.isfinite(x).all():
+        return None
+    # Inputs of one size, exactly: or some would pass for rounding beside others.
+    _, powers = np.frexp(np.abs(x).max(axis=0))
+    x = np.ldexp(x, -powers)
+    if np.linalg.matrix_rank(x, tol=ROUNDING * np.linalg.norm(x)) < x.shape[1]:
         return None
     if isinstance(loss, Asymmetric):
         found = [_least_priced(x, y, loss.cost, loss.profit) for y in data.y.T]
@@ -146,6 +168,7 @@ def _of_linear(preset: Preset) -> Optimum | None:
         solution = np.linalg.lstsq(x, data.y, rcond=None)[0]
         w, method = np.asarray(solution, np.float64), "least squares"
         least = ((x @ w - data.y) ** 2).mean()
+    w = np.ldexp(w, -powers[:, np.newaxis])
     inputs = data.x.shape[1]
     parts = (w[:inputs], w[inputs]) if with_bias else (w,)
     weights = {
@@ -165,15 +188,13 @@ def _least_priced(x: Matrix, y: Matrix, cost: float, profit: float) -> Matrix | 
     Barrodale and Roberts (1973), "An improved algorithm for discrete L1 linear approximation".
 
     Args:
-        x: inputs [N, P] of rank P.
+        x: inputs [N, P] of rank P, their columns about equally large.
         y: targets [N].
         cost: price of one unit predicted too much.
         profit: price of one unit predicted too little.
     """
     # Rows that are met by chance would hide edges. An optimal set of rows stays optimal when
     # the targets are moved back.
-    _, powers = np.frexp(np.abs(x).max(axis=0))
-    x = np.ldexp(x, -powers)  # inputs of one size, or some would pass for rounding beside others
     size = NUDGE * (np.abs(y).max() or 1.0)
     moved = y + size * np.random.RandomState(0).uniform(-1, 1, len(y))
     met = _independent(x)
@@ -188,16 +209,19 @@ def _least_priced(x: Matrix, y: Matrix, cost: float, profit: float) -> Matrix | 
         slopes = np.concatenate([slope + cost, profit - slope])  # upwards, then downwards
         edge = int(slopes.argmin())
         # what is left of zero after so many additions
-        if slopes[edge] >= -1e-9 * (cost + profit) * np.abs(rates).sum(axis=0).max():
-            return np.asarray(np.ldexp(np.linalg.solve(x[met], y[met]), -powers), np.float64)
+        if slopes[edge] >= -SLACK * (cost + profit) * np.abs(rates).sum(axis=0).max():
+            return np.asarray(np.linalg.solve(x[met], y[met]), np.float64)
         place = edge % len(met)
         rate = rates[:, place] if edge < len(met) else -rates[:, place]
-        met[place] = _turn(error, rate, slopes[edge], cost + profit)
+        turn = _turn(error, rate, slopes[edge], cost + profit)
+        if turn is None:
+            break
+        met[place] = turn
     return None
 
 
-def _turn(error: Matrix, rate: Matrix, slope: float, bend: float) -> int:
-    """The row at which the sum of prices stops falling along an edge.
+def _turn(error: Matrix, rate: Matrix, slope: float, bend: float) -> int | None:
+    """The row at which the sum of prices stops falling along an edge; None if it never does.
 
     Args:
         error: of every row, [N]; 0 for the rows that are met.
@@ -207,6 +231,8 @@ def _turn(error: Matrix, rate: Matrix, slope: float, bend: float) -> int:
     """
     ahead = np.flatnonzero(error * rate < 0)
     ahead = ahead[np.argsort(-error[ahead] / rate[ahead])]
+    if not len(ahead):  # so large are the numbers
+        return None
     slopes = slope + bend * np.abs(rate[ahead]).cumsum()
     return int(ahead[min(int((slopes < 0).sum()), len(ahead) - 1)])
 

@@ -94,7 +94,8 @@ def rounding(loss: Numbers | float, initial: Numbers | float, eps: Numbers | flo
         eps: of the type that the weights have.
     """
     ulps = ULPS * np.asarray(eps)
-    return np.asarray(ulps * (np.sqrt(np.abs(loss * initial)) + ulps * np.abs(initial)))
+    geometric = np.sqrt(np.abs(loss)) * np.sqrt(np.abs(initial))
+    return np.asarray(ulps * (geometric + ulps * np.abs(initial)))
 
 
 def roundings(experiment: Experiment, losses: Numbers, initial: Numbers) -> Numbers:

@@ -23,7 +23,9 @@ def _function(name: str) -> Callable[[Any], Any]:
     scalar = abs if name == "abs" else getattr(math, name)
 
     def apply(value: Any) -> Any:
-        if isinstance(value, int | float | complex):
+        if type(value) is complex:
+            raise ValueError("a number is not real")
+        if type(value) in (int, float):  # NumPy's own floats have no errors, but nan and inf
             return scalar(value)
         if method := getattr(value, name, None):
             return method()

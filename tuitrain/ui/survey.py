@@ -42,6 +42,9 @@ NO_CHOICE = "With two parameters there is only one plane"
 REACH = 1.5
 """Distances from start to optimum that a run may go astray and still be followed."""
 
+FARTHEST = 1e150
+"""Weights that are not smaller are nowhere on a map: their squares are infinite."""
+
 ROOM = 0.15
 """Space around everything that is to be seen, at each side."""
 
@@ -140,6 +143,8 @@ class Survey:
         first = self.recording.first_weights
         if not self.possible or not all(run in first for run in self.runs):
             return
+        if self.plane is None and not _near(self._initial()).all():
+            return
         blocks = self._blocks()
         if self.plane is None or (self._moves and len(blocks) >= self._plane_due):
             self._start_again()
@@ -207,13 +212,13 @@ class Survey:
                 continue
             else:
                 some = block
-            points.append(some[np.isfinite(some).all(axis=1)])
+            points.append(some[_near(some)])
         last = [
             flat(self.recording.last_weights[i])
             for i in self.runs
             if i in self.recording.last_weights
         ]
-        points += [row[None] for row in last if np.isfinite(row).all()]
+        points += [row[None] for row in last if _near(row)]
         return np.concatenate(points).astype(np.float64)
 
     def _begin_trails(self) -> None:
@@ -271,7 +276,7 @@ class Survey:
         if self.optimum:
             corners = np.concatenate([corners, [self.optimum]])
         reach = REACH * float(np.ptp(corners, axis=0).max()) if self.optimum else np.inf
-        points = [corners]
+        reach, points = min(reach, FARTHEST), [corners]
         for trail in calm:
             ways = [np.stack(block, -1) for block in trail.blocks[self._measured :]]
             away = [np.abs(way - trail.start).max(axis=1) for way in ways]
@@ -323,6 +328,11 @@ def _names(runs: list[Run]) -> list[str]:
     words = [name.split() for name in names]
     shared = set(words[0]).intersection(*words)
     return [" ".join(w for w in name if w not in shared) or " ".join(name) for name in words]
+
+
+def _near(points: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which of the points `[..., P]` lie where a map may reach; none that is not finite does."""
+    return np.asarray((np.abs(points) < np.float64(FARTHEST)).all(axis=-1))
 
 
 def _around(points: Points) -> Window:
