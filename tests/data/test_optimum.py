@@ -169,9 +169,12 @@ def test_a_price_may_be_a_hundred_million_times_the_other() -> None:
     assert found.loss == pytest.approx(exhaustive(rows, np.array(y), 1e-6, 99), rel=1e-9)
 
 
-def test_rows_that_depend_on_each_other_but_for_rounding_have_no_optimum() -> None:
+@pytest.mark.parametrize("loss", [{"kind": "mse"}, {"kind": "asymmetric"}])
+def test_rows_that_depend_on_each_other_but_for_rounding_have_no_optimum(loss: Any) -> None:
     changes = {"data.rows": 2, "data.standardise": True, "model.bias": False}
     assert optimum(override(find("sales-mse"), changes)) is None
+    nearly = [[1 + 1e-10, -1.0], [-1.0, 1 + 1e-10]]
+    assert optimum(points(nearly, [-1.0, -2.0], loss)) is None
 
 
 @pytest.mark.parametrize(

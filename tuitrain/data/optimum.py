@@ -37,6 +37,9 @@ ROUNDING = 1e-12
 """Cosine below which two directions are at right angles but for rounding; and size beside the
 whole below which a direction of the rows is none."""
 
+MOST_CANCELLED = 1e8
+"""Targets that the terms of a prediction may be large; of larger ones, rounding is what is left."""
+
 SLACK = 1e-13
 """Share of its terms below which the slope of a sum is zero but for rounding."""
 
@@ -168,6 +171,8 @@ def _of_linear(preset: Preset) -> Optimum | None:
         solution = np.linalg.lstsq(x, data.y, rcond=None)[0]
         w, method = np.asarray(solution, np.float64), "least squares"
         least = ((x @ w - data.y) ** 2).mean()
+    if (np.abs(x) @ np.abs(w)).max() > MOST_CANCELLED * np.abs(data.y).max():
+        return None
     w = np.ldexp(w, -powers[:, np.newaxis])
     inputs = data.x.shape[1]
     parts = (w[:inputs], w[inputs]) if with_bias else (w,)
