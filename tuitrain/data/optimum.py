@@ -202,14 +202,12 @@ def _least_priced(x: Matrix, y: Matrix, cost: float, profit: float) -> Matrix | 
     # the targets are moved back.
     size = NUDGE * (np.abs(y).max() or 1.0)
     moved = y + size * np.random.RandomState(0).uniform(-1, 1, len(y))
-    met = _independent(x)
+    met, lengths = _independent(x), np.linalg.norm(x, axis=1)
     for _ in range(len(x) + 1000):  # far more than it takes, unless rounding leads in a circle
         edges = np.linalg.inv(x[met])  # [P, P]: along column j, row met[j] alone rises
         error = x @ (edges @ moved[met]) - moved
         error[met] = 0
         rates = x @ edges  # [N, P] of every row's error along every edge
-        lengths = np.outer(np.linalg.norm(x, axis=1), np.linalg.norm(edges, axis=0))
-        rates[np.abs(rates) < ROUNDING * lengths] = 0  # or a row would take its double's place
         slope = np.where(error > 0, cost, -profit) @ np.where(error[:, np.newaxis], rates, 0.0)
         slopes = np.concatenate([slope + cost, profit - slope])  # upwards, then downwards
         edge = int(slopes.argmin())
@@ -218,6 +216,8 @@ def _least_priced(x: Matrix, y: Matrix, cost: float, profit: float) -> Matrix | 
             return np.asarray(np.linalg.solve(x[met], y[met]), np.float64)
         place = edge % len(met)
         rate = rates[:, place] if edge < len(met) else -rates[:, place]
+        least = ROUNDING * lengths * np.linalg.norm(edges[:, place])
+        rate = np.where(np.abs(rate) < least, 0, rate)  # or a row would take its double's place
         turn = _turn(error, rate, slopes[edge], cost + profit)
         if turn is None:
             break

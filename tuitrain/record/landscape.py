@@ -141,9 +141,10 @@ def principal(points: Points) -> Plane:
 
     Source: Li et al., Visualizing the Loss Landscape of Neural Nets, 2018, section 7.2.
     """
-    size = float(np.abs(points).max()) or 1.0  # or the sum of the largest numbers were infinite
-    mean = (points / size).mean(axis=0)
-    _, spread, directions = np.linalg.svd(points / size - mean, full_matrices=False)
+    _, power = np.frexp(np.abs(points).max())
+    points = np.ldexp(points, -power)  # the sum of the largest numbers would be infinite
+    mean = points.mean(axis=0)
+    _, spread, directions = np.linalg.svd(points - mean, full_matrices=False)
     if len(directions) < 2:  # a single point: every direction is as good
         spread, directions = np.zeros(2), np.eye(2, points.shape[1])
     # Of the two ways to point along a line, the one with the largest weight positive: stable.
@@ -151,9 +152,8 @@ def principal(points: Points) -> Plane:
     directions = directions * np.sign(directions[np.arange(len(directions)), largest])[:, None]
     shares = spread**2 / (spread**2).sum() if spread.any() else spread
     first, second = (f"PC{i + 1} ({shares[i]:.0%})" for i in range(2))
-    return Plane(
-        (mean * size).tolist(), directions[0].tolist(), directions[1].tolist(), (first, second)
-    )
+    across, up = directions[0].tolist(), directions[1].tolist()
+    return Plane(np.ldexp(mean, power).tolist(), across, up, (first, second))
 
 
 def flat(weights: Mapping[str, NDArray[np.floating]]) -> Points:
