@@ -55,6 +55,12 @@ class Terminal:
             return ""
         return "\n".join(self.screen.display)
 
+    def cells(self) -> list[pyte.screens.Char]:
+        """The cells of the screen with their colours, as they are now."""
+        self.read()
+        rows = (self.screen.buffer[y] for y in range(self.screen.lines))
+        return [row[x] for row in rows for x in range(self.screen.columns)]
+
     def wait(self, pattern: str) -> str:
         """Read until the screen shows `pattern`."""
         deadline = time.monotonic() + PATIENCE
