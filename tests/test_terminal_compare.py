@@ -39,10 +39,10 @@ def tab_to(tty: Terminal, sign: str) -> None:
         before = tty.cells()
         tty.press(TAB)
         deadline = time.monotonic() + PATIENCE
-        while not moved(before, tty.cells()):
+        while not moved(before, drawn := tty.cells()):
             assert time.monotonic() < deadline, f"the focus stays where it is in\n{tty.read()}"
-        while moved(before := tty.cells(), tty.cells()):
-            pass  # it is being drawn
+        while moved(drawn, now := tty.cells()):
+            drawn = now
         if re.search(sign, tty.read()):
             return
     raise AssertionError(f"{sign!r} never came up in\n{tty.read()}")

@@ -28,9 +28,10 @@ from tuitrain.spec.overrides import override
 from tuitrain.spec.preset import Preset
 from tuitrain.ui.app import TuitrainApp, devices
 from tuitrain.ui.screens.dashboard import DashboardScreen
-from tuitrain.ui.screens.dialogs import LeaveDialog
+from tuitrain.ui.screens.dialogs import HelpDialog, LeaveDialog
 from tuitrain.ui.screens.setup import Filter, SetupScreen
 from tuitrain.ui.widgets.fields import Entry
+from tuitrain.ui.widgets.form import SettingsForm
 from tuitrain.ui.widgets.marks import MarkSelect
 from tuitrain.worker.launch import WarmWorker
 
@@ -70,6 +71,24 @@ async def test_leaving_while_the_first_screen_is_built_ends_in_peace(
     app = Hurried(runs_dir)
     await app.run_async(headless=True, size=(120, 40))
     assert app.return_code == 0
+
+
+async def test_leaving_waits_for_a_screen_that_is_built_beneath_a_dialog(
+    runs_dir: Path, monkeypatch
+) -> None:
+    mount = SettingsForm.mount_settings
+
+    async def disturbed(form: SettingsForm) -> None:
+        await form.app.push_screen(HelpDialog(("setup",)))
+        form.app.call_later(app._end)
+        await mount(form)
+        mounted.append(len(form.query(Select)))
+
+    mounted: list[int] = []
+    monkeypatch.setattr(SettingsForm, "mount_settings", disturbed)
+    app = TuitrainApp(runs_dir)
+    await app.run_async(headless=True, size=(120, 40))
+    assert (app.return_code, mounted) == (0, [2])
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8])

@@ -192,6 +192,16 @@ async def test_zoom_shows_the_y_range_of_what_is_in_view() -> None:
         assert max(map(float, labels)) < 0.11
 
 
+async def test_the_cursor_stays_at_the_last_step_where_the_view_lies_behind_it() -> None:
+    chart = Chart(steps=100)
+    chart.curves.append(Layer("loss", series_of(np.array([3.0, 2.0, 1.0]))))
+    app = Charts(chart)
+    async with app.run_test(size=(80, 20)):
+        chart.set_view((50, 80))
+        chart.move_cursor(-1)
+        assert chart.cursor == 3
+
+
 async def test_the_cursor_reads_the_recorded_values() -> None:
     chart = loss_chart(smoothing=0.9)
     series = chart.curves[0].series

@@ -124,13 +124,21 @@ async def test_what_is_wrong_with_a_network_stands_beneath_it(opened) -> None:
             assert not said(pilot, key), key
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"model.hidden": "x", "data.noise": "-1"},
+        {"optimizer.lr": "fast", "optimizer.weight_decay": "-3", "train.batch": "6.5"},
+        {"train.batch": "none", "train.seed": "x", "train.epochs": "0"},
+    ],
+)
+def test_all_that_is_wrong_is_told_at_once(wrong: dict[str, str]) -> None:
     draft = Draft(find("spiral"))
-    for key, text in {"model.hidden": "x", "data.noise": "-1", "optimizer.lr": "0.1"}.items():
+    for key, text in {"optimizer.beta1": "0.8", **wrong}.items():
         draft.set(key, text)
     preset, errors = draft.checked()
     assert preset is None
-    assert errors.keys() == {"model.hidden", "data.noise"}
+    assert errors.keys() == wrong.keys()
 
 
 @pytest.mark.parametrize("name", catalogue())

@@ -157,17 +157,17 @@ def experiment_from_toml(text: str, where: str) -> Experiment:
 
 def parse(text: str, where: str) -> dict[str, Any]:
     """The tables of a TOML text; InputError with line and column."""
-    problem = "nested too deeply"
     try:
-        if not _has_deep_key(text):
-            return tomllib.loads(text)
+        if _has_deep_key(text):
+            raise RecursionError
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         message, at, place = str(error).rpartition(" (at ")  # it may hold a whole key
         problem = f"{shortened(message, LONGEST)}{at}{place}"
     except ValueError:  # Python reads no more digits than that
         problem = "a number of over 4,300 digits"
     except RecursionError:
-        pass
+        problem = "nested too deeply"
     raise InputError(f"not valid TOML: {problem}", where=where)
 
 

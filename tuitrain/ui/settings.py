@@ -314,7 +314,8 @@ def _right(preset: Preset, loss: str, output: dict[str, object]) -> bool:
 
 def _below(key: str, choice: str) -> bool:
     """Whether a key is in the table that another one chooses, and not that one itself."""
-    return key != choice and key.startswith(f"{choice.rpartition('.')[0]}.")
+    table = choice.rpartition(".")[0]
+    return choice in CHOOSING and key != choice and key.startswith(f"{table}.")
 
 
 def _value(key: str, text: str) -> object:

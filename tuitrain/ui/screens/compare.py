@@ -312,19 +312,10 @@ class CompareScreen(TrainingScreen):
 
     def action_chart(self, how: str) -> None:
         """What the keys of a chart do, in the view that is seen."""
-        view = self.views.sweep if self._view == "sweep" else self.views.map
         if self._view == "curves":
             self.query_one(CurvesView).command(how)
-        elif self._view == "fit":
-            return
-        elif how in ("zoom_in", "zoom_out"):
-            view.zoom(1.5 if how == "zoom_in" else 1 / 1.5)
-        elif how in ("pan_left", "pan_right"):
-            view.pan(0.2 if how == "pan_right" else -0.2)
-        elif how == "zoom_reset":
-            view.reset()
-        elif view is self.views.sweep and how in ("cursor_left", "cursor_right"):
-            self.views.sweep.move_cursor(1 if how == "cursor_right" else -1)
+        else:
+            self.views.command(self._view, how)
 
     @on(LandscapeView.Wanted)
     def _wanted(self, event: LandscapeView.Wanted) -> None:

@@ -81,6 +81,21 @@ class Views:
         if self._fitted(before.group.preset).possible:
             self.fit.show(self._fitted(before.group.preset)([]))
 
+    def command(self, name: str, how: str) -> None:
+        """What the keys of a chart do; the fit has no axes to zoom."""
+        if name == "fit":
+            return
+        view: SweepView | LandscapeView = self.sweep if name == "sweep" else self.map
+        match how:
+            case "zoom_in" | "zoom_out":
+                view.zoom(1.5 if how == "zoom_in" else 1 / 1.5)
+            case "pan_left" | "pan_right":
+                view.pan(0.2 if how == "pan_right" else -0.2)
+            case "zoom_reset":
+                view.reset()
+            case "cursor_left" | "cursor_right" if isinstance(view, SweepView):
+                view.move_cursor(1 if how == "cursor_right" else -1)
+
     # Sweep ------------------------------------------------------------------------------------
 
     def _sweeping(self, pane: int) -> list[Sweeping]:

@@ -232,7 +232,7 @@ class Chart(ZoomPlot):
     def move_cursor(self, columns: int) -> None:
         """Move the cursor by columns of cells; without one, it starts at the last step."""
         x, width = self._x_scale(), self._area.width
-        end = min(x.high, max(self._last_step(), x.low))  # later steps have no values to read
+        end = min(x.high, self._last_step())  # later steps have no values to read
         if self._cursor is None:
             step = end
         else:
